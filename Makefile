@@ -1,0 +1,50 @@
+# `make` alone lists the targets. Each is a line or two that can also be typed by hand.
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format bench lock clean tools
+.NOTPARALLEL:
+
+bin := .venv/bin
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+install: ## make .venv and install Tallystick into it
+	@bin/setup
+
+run: install ## start Tallystick with its own PostgreSQL in ./data
+	@exec $(bin)/tallystick serve
+
+test: check ## all checks and all tests; what CI runs
+	$(bin)/pytest -n 2 --dist loadfile
+
+check: tools ## the quick part: format, lint, types, layers, rules
+	$(bin)/ruff format --check
+	$(bin)/ruff check
+	$(bin)/mypy
+	$(bin)/lint-imports
+	$(bin)/pytest tests/unit tests/tidy
+
+format: tools ## format the code and mend what the linter can mend
+	$(bin)/ruff format
+	$(bin)/ruff check --fix
+
+bench: install ## measure posting and importing on this machine
+	$(bin)/python bench/posting.py
+	$(bin)/python bench/import_points.py
+
+# Pins stay as they are unless they are named: make lock RAISE="--upgrade-package httpx"
+lock: ## work out requirements/*.txt anew (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv; pip install uv" >&2; exit 1; }
+	for set in run test; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-emit-find-links --no-header $(RAISE) \
+			requirements/$$set.in --output-file requirements/$$set.txt || exit; \
+	done
+
+clean: ## remove .venv and every cache; ./data stays
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find . -path ./data -prune -o -name __pycache__ -prune -exec rm -rf {} +
+
+tools:
+	@bin/setup test
