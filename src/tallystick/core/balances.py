@@ -1,0 +1,45 @@
+"""What a balance is made of, and how it goes on from day to day."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tallystick.core.points import ZERO, Points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """The state of points at an instant; none of the five is ever below zero.
+
+    All additions by then are pending + active + spent + expired; all deductions are spent +
+    negative. `negative` is what is owed, and while it is above zero `active` is zero.
+    """
+
+    pending: Points = ZERO
+    active: Points = ZERO
+    spent: Points = ZERO
+    expired: Points = ZERO
+    negative: Points = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayChange:
+    """What changes in a subledger from an instant until the end of a day, exclusive."""
+
+    subledger: str
+    ends_at: datetime
+    activating: Points
+    expiring: Points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectedDay:
+    """A day ahead: what will have become active and expired by its end, and what is left then.
+
+    `activating` leaves out what debts take at the moment of activation, so that
+    projected = active now + activating - expiring. Source: domain B3 and decision I-2.
+    """
+
+    day: date
+    activating: Points
+    expiring: Points
+    projected: Points

@@ -1,0 +1,1 @@
+"""The files that people send and fetch: one module per format, and what the formats share."""

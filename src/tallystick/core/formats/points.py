@@ -1,0 +1,304 @@
+"""The CSV of a point import into a profile-based program.
+
+A cell is refused rather than guessed at, and all cells of a row are reported, each with the first
+thing that is wrong with it. Most rows take a short path: their cells were seen before or are plain
+at a glance. Only the others are looked at closely, and what counts as a fault is said there alone.
+Source: domain section C1, decisions I-13, I-23 and I-29.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from operator import attrgetter
+from typing import Generic, TextIO, TypeVar
+
+from tallystick.core.errors import InvalidField, RowProblem, shown
+from tallystick.core.formats.table import TEXT_FIX, read_table
+from tallystick.core.ids import IntegrationId
+from tallystick.core.points import FIX as AMOUNT_FIX
+from tallystick.core.points import Points, parse_points
+from tallystick.core.programs import Program, is_one_line
+from tallystick.core.validity import (
+    DURATION_FIX,
+    Keyword,
+    Window,
+    parse_duration,
+    parse_instant,
+    resolve_window,
+)
+
+COLUMNS = (
+    "customerprofileid",
+    "amount",
+    "startdate",
+    "expirydate",
+    "subledgerid",
+    "reason",
+    "validityDuration",
+)
+REQUIRED = 2  # the first of the columns
+SAMPLE = """\
+customerprofileid,amount,startdate,expirydate,subledgerid,reason,validityDuration
+cust-0042,250.50,2026-12-01T00:00:00Z,2027-06-30T23:59:59Z,,Migration 2026,
+cust-0043,40,immediate,,,"Welcome back, Ann",1Y
+cust-0044,5.25,on_action,unlimited,,,
+"""
+
+INTEGRATION_ID_LENGTH_MAX = 1000
+SUBLEDGER_LENGTH_MAX = 64
+REASON_LENGTH_MAX = 255
+
+START_FIX = "write immediate, on_action or an instant like 2026-01-15T11:53:26Z"
+EXPIRY_FIX = "write unlimited or an instant like 2026-01-15T11:53:26Z"
+
+# Line, integration id, amount, window, subledger ("" is the main one), reason. Rows that say the
+# same about start and expiry share a Window where they stand close together.
+PointRow = tuple[int, IntegrationId, Points, Window, str, str]
+
+Fault = tuple[str, str]  # its code and its cure
+_Wrong = tuple[re.Pattern[str], str, str]  # how it looks, its code and its cure
+
+_LOST = re.compile(r"[\ud800-\udfff]")  # bytes that were no characters
+
+# What people and spreadsheets write instead; the first that fits counts.
+_WRONG_AMOUNTS: list[_Wrong] = [
+    (
+        re.compile(r"[+-]?[0-9.,]+[eE][+-]?[0-9]+"),
+        "amount_exponent",
+        "write all digits, like 100000, and format the column as a number without exponents",
+    ),
+    (
+        re.compile(r"[-\u2212(].*|0+([.,]0*)?|[.,]0+"),
+        "amount_not_positive",
+        "write more than 0: an import only adds points",
+    ),
+    (
+        re.compile(r"(?=.*[,'\u2019_\s]|.*\..*\.)[0-9.,'\u2019_\s]+"),
+        "amount_separator",
+        "write no separators of thousands and a point before the decimals, like 1250.00",
+    ),
+    (
+        re.compile(r"[0-9]+\.[0-9]{3,}"),
+        "amount_too_precise",
+        "write at most two decimals and no separators of thousands, like 1250.00",
+    ),
+    (
+        re.compile(r"[0-9]{13,}(\.[0-9]*)?"),
+        "amount_too_large",
+        "write at most 999999999999.99",
+    ),
+]
+_WRONG_DATES: list[_Wrong] = [
+    (
+        re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}.*"),
+        "ambiguous_date",
+        "write the year first, like 2026-02-01T00:00:00Z: the order of day and month is in doubt",
+    ),
+    (
+        re.compile(r"[0-9]{5}([.,][0-9]+)?"),
+        "date_number",
+        "write an instant like 2026-02-01T00:00:00Z: this is the number a spreadsheet has for one",
+    ),
+    (
+        re.compile(r"[0-9]+[smhDWMY](_[DU])?"),
+        "misplaced_duration",
+        "write how long the points stay active in validityDuration; a start has no duration here",
+    ),
+]
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class _Remembered(dict[_Key, _Value | None], Generic[_Key, _Value]):
+    """What `work` says about keys, worked out once for each; None is said but not remembered."""
+
+    LENGTH_MAX = 20_000
+
+    def __init__(self, work: Callable[[_Key], _Value | None]) -> None:
+        super().__init__()
+        self._work = work
+
+    def __missing__(self, key: _Key) -> _Value | None:
+        value = self._work(key)
+        if value is not None:
+            if len(self) >= self.LENGTH_MAX:
+                self.clear()
+            self[key] = value
+        return value
+
+
+def read_points(
+    text: TextIO, *, program: Program, at: datetime
+) -> Iterator[tuple[list[PointRow], list[RowProblem]]]:
+    """The good rows in batches, each with the problems of its part of the file.
+
+    Shape: both in file order, at most some thousand at a time. A problem in the header is the only
+    batch. `program` is profile-based; `at` is when what is immediate starts.
+    """
+    rules = _Rules(program, at)
+    amounts = _Remembered(parse_points)
+    windows = _Remembered(rules.window)
+    subledgers = _Remembered(rules.subledger)
+    for records, shape_problems in read_table(text, COLUMNS, required=REQUIRED):
+        rows: list[PointRow] = []
+        problems: list[RowProblem] = []
+        for line, cells in records:
+            member, amount, start, expiry, subledger, reason, validity = cells
+            points = amounts[amount]
+            window = windows[start, expiry, validity]
+            if (
+                points is None
+                or window is None
+                or subledgers[subledger] is None
+                or not (member.isprintable() and member == member.strip())
+                or not 0 < len(member) <= INTEGRATION_ID_LENGTH_MAX
+                or not (reason.isprintable() and len(reason) <= REASON_LENGTH_MAX)
+            ):
+                faults = list(rules.problems(line, cells))
+                problems += faults
+                if faults:
+                    continue
+                assert points is not None
+                assert window is not None
+            rows.append((line, IntegrationId(member), points, window, subledger, reason))
+        yield rows, sorted([*shape_problems, *problems], key=attrgetter("line"))
+
+
+class _Rules:
+    """What a program takes as the cells of a row, and what is wrong with the rest."""
+
+    def __init__(self, program: Program, at: datetime) -> None:
+        self._zone = program.settings.timezone
+        self._allow_subledger = program.settings.allow_subledger
+        self._at = at
+
+    def subledger(self, cell: str) -> str | None:
+        """The subledger that `cell` names, if it may."""
+        return None if self._subledger_fault(cell) else cell
+
+    def window(self, texts: tuple[str, str, str]) -> Window | None:
+        """The window that startdate, expirydate and validityDuration mean together, if any."""
+        window = self._resolve(*texts)
+        return window if isinstance(window, Window) else None
+
+    def problems(self, line: int, cells: tuple[str, ...]) -> Iterator[RowProblem]:
+        """What is wrong with a row, in the order of the columns."""
+        member, amount, start, expiry, subledger, reason, validity = cells
+        faults = (
+            _member_fault(member),
+            _amount_fault(amount),
+            _start_fault(start),
+            _expiry_fault(expiry),
+            self._subledger_fault(subledger),
+            _reason_fault(reason),
+            _validity_fault(validity, expiry),
+        )
+        for column, cell, fault in zip(COLUMNS, cells, faults, strict=True):
+            if fault:
+                code, fix = fault
+                found = shown(cell) if cell else "nothing"
+                yield RowProblem(line=line, column=column, code=code, found=found, fix=fix)
+        refused = self._resolve(start, expiry, validity)
+        if isinstance(refused, InvalidField):
+            yield RowProblem(
+                line=line,
+                column=refused.field,
+                code="invalid_window",
+                found=shown(validity or expiry),
+                fix=refused.fix,
+            )
+
+    def _subledger_fault(self, cell: str) -> Fault | None:
+        if cell and not self._allow_subledger:
+            return "subledger_not_allowed", "leave it empty: this program has no subledgers"
+        return _word_fault(cell) or _length_fault(cell, SUBLEDGER_LENGTH_MAX)
+
+    def _resolve(self, start: str, expiry: str, validity: str) -> Window | InvalidField | None:
+        """The window, or why the three make none; None if that is the fault of one of them."""
+        starts = _parse_start(start)
+        expires = parse_duration(validity) if validity else _parse_expiry(expiry)
+        if starts is None or expires is None or (validity and expiry):
+            return None
+        try:
+            return resolve_window(
+                starts,
+                expires,
+                at=self._at,
+                zone=self._zone,
+                start_field="startdate",
+                expiry_field="validityDuration" if validity else "expirydate",
+            )
+        except InvalidField as refused:
+            return refused
+
+
+def _parse_start(cell: str) -> Keyword | datetime | None:
+    if cell in {"", "immediate"}:
+        return Keyword.IMMEDIATE
+    return Keyword.ON_ACTION if cell == "on_action" else parse_instant(cell)
+
+
+def _parse_expiry(cell: str) -> Keyword | datetime | None:
+    return Keyword.UNLIMITED if cell in {"", "unlimited"} else parse_instant(cell)
+
+
+def _member_fault(cell: str) -> Fault | None:
+    if not cell:
+        return "missing_value", "write the integration id of a profile"
+    return _word_fault(cell) or _length_fault(cell, INTEGRATION_ID_LENGTH_MAX)
+
+
+def _amount_fault(cell: str) -> Fault | None:
+    if not cell:
+        return "missing_value", AMOUNT_FIX
+    if parse_points(cell) is not None:
+        return None
+    return _word_fault(cell) or _wrong(cell, _WRONG_AMOUNTS) or ("invalid_amount", AMOUNT_FIX)
+
+
+def _start_fault(cell: str) -> Fault | None:
+    if _parse_start(cell) is not None:
+        return None
+    return _word_fault(cell) or _wrong(cell, _WRONG_DATES) or ("invalid_date", START_FIX)
+
+
+def _expiry_fault(cell: str) -> Fault | None:
+    if _parse_expiry(cell) is not None:
+        return None
+    return _word_fault(cell) or _wrong(cell, _WRONG_DATES) or ("invalid_date", EXPIRY_FIX)
+
+
+def _reason_fault(cell: str) -> Fault | None:
+    return _text_fault(cell) or _length_fault(cell, REASON_LENGTH_MAX)
+
+
+def _validity_fault(cell: str, expiry: str) -> Fault | None:
+    if cell and expiry:
+        return "expiry_twice", "write expirydate or validityDuration, not both"
+    if not cell or parse_duration(cell) is not None:
+        return None
+    return _word_fault(cell) or ("invalid_duration", DURATION_FIX)
+
+
+def _wrong(cell: str, kinds: list[_Wrong]) -> Fault | None:
+    return next(((code, fix) for kind, code, fix in kinds if kind.fullmatch(cell)), None)
+
+
+def _length_fault(cell: str, longest: int) -> Fault | None:
+    return ("too_long", f"write at most {longest} characters") if len(cell) > longest else None
+
+
+def _word_fault(cell: str) -> Fault | None:
+    fault = _text_fault(cell)
+    if fault is None and cell != cell.strip():
+        return "surrounding_blanks", "remove the blanks before and after it"
+    return fault
+
+
+def _text_fault(cell: str) -> Fault | None:
+    if _LOST.search(cell):
+        return "not_text", TEXT_FIX
+    if not is_one_line(cell):
+        return "control_character", "write it on one line, without tabs and other controls"
+    return None
