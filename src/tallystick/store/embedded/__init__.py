@@ -5,6 +5,7 @@ done here. Everything lies in one folder, `postgres` in the data folder. Whoever
 it is the one process that runs PostgreSQL there; the others join.
 """
 
+from tallystick.store.embedded.children import stop_with
 from tallystick.store.embedded.server import EmbeddedServer, embedded_server
 
-__all__ = ["EmbeddedServer", "embedded_server"]
+__all__ = ["EmbeddedServer", "embedded_server", "stop_with"]

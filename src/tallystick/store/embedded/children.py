@@ -38,7 +38,7 @@ def run(command: Command, account: Account, *, stdin: str = "") -> subprocess.Co
         encoding="utf-8",
         errors="replace",
         check=False,
-        preexec_fn=_stop_with_us(),
+        preexec_fn=stop_with(os.getpid()),
         **_switch(account),
     )
 
@@ -57,7 +57,7 @@ def start(command: Command, account: Account, *, log: int) -> subprocess.Popen[b
         stdout=log,
         stderr=log,
         start_new_session=True,
-        preexec_fn=_stop_with_us(),  # noqa: PLW1509 - one prepared system call, no locks
+        preexec_fn=stop_with(os.getpid()),  # noqa: PLW1509 - one prepared system call, no locks
         **_switch(account),
     )
 
@@ -73,17 +73,19 @@ def _switch(account: Account) -> _Switch:
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
-def _stop_with_us() -> Callable[[], None] | None:
-    """What a child does as its new account before it runs its program, if the kernel offers it."""
+def stop_with(parent: int) -> Callable[[], None] | None:
+    """What ends the process that calls it, with SIGINT, when its parent has ended.
+
+    None where the kernel offers no such thing.
+    """
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
     prctl.argtypes = [ctypes.c_int, ctypes.c_ulong]
-    parent = os.getpid()
 
     def ask_kernel() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-        if os.getppid() != parent:  # we ended before the kernel knew
+        if os.getppid() != parent:  # it ended before the kernel knew
             os._exit(1)
 
     return ask_kernel

@@ -17,7 +17,7 @@ from tallystick.store.embedded.binaries import copy_binaries
 from tallystick.store.embedded.cluster import NAME, open_cluster, read_password
 from tallystick.store.embedded.postmaster import PORT, SOCKET, serving_sockets
 from tallystick.store.embedded.state import LOCK, State, files_refused, not_ours, open_state
-from tallystick.store.embedded.supervisor import Supervisor, supervised
+from tallystick.store.embedded.supervisor import OnFailure, Supervisor, supervised
 
 JOIN_SECONDS = 60  # for the server of another process to take connections
 LOOK_SECONDS = 0.1
@@ -43,10 +43,13 @@ class EmbeddedServer:
 
 
 @contextmanager
-def embedded_server(data_dir: Path) -> Iterator[EmbeddedServer]:
+def embedded_server(
+    data_dir: Path, *, on_failure: OnFailure = lambda: None
+) -> Iterator[EmbeddedServer]:
     """PostgreSQL in data_dir/postgres: started here and stopped at the end, or joined.
 
     It is joined if another process of ours runs it; when that process ends, so does the server.
+    `on_failure` is called, from another thread, when a server that we run cannot be kept running.
     Errors: CannotStart, one line with its cure.
     """
     state = open_state(data_dir)
@@ -57,17 +60,20 @@ def embedded_server(data_dir: Path) -> Iterator[EmbeddedServer]:
         if joined:
             yield EmbeddedServer(url=_url(state, joined), supervisor=None)
         else:
-            with _own_server(state) as server:
+            with _own_server(state, on_failure) as server:
                 yield server
     finally:
         os.close(lock)
 
 
 @contextmanager
-def _own_server(state: State) -> Iterator[EmbeddedServer]:
+def _own_server(state: State, on_failure: OnFailure) -> Iterator[EmbeddedServer]:
     binaries = copy_binaries(state)
     open_cluster(state, binaries)
-    with _socket_folder(state) as sockets, supervised(state, binaries, sockets) as supervisor:
+    with (
+        _socket_folder(state) as sockets,
+        supervised(state, binaries, sockets, on_failure=on_failure) as supervisor,
+    ):
         yield EmbeddedServer(url=_url(state, sockets), supervisor=supervisor)
 
 

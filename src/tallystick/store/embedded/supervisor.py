@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,14 +37,19 @@ LINGER_SECONDS = 30  # for an earlier run to be gone
 DEATHS = 5  # within DEATHS_SECONDS are too many
 DEATHS_SECONDS = 60
 
+OnFailure = Callable[[], None]  # called in the server's thread when it is given up
+
 _LOG = structlog.get_logger()
 
 
 class Supervisor:
     """Keeps one PostgreSQL server running; the caller holds the state folder's lock."""
 
-    def __init__(self, state: State, binaries: Binaries, sockets: Path) -> None:
+    def __init__(
+        self, state: State, binaries: Binaries, sockets: Path, *, on_failure: OnFailure
+    ) -> None:
         self.failed: CannotStart | None = None
+        self._on_failure = on_failure
         self._state = state
         self._binaries = binaries
         self._sockets = sockets
@@ -79,6 +84,7 @@ class Supervisor:
             self.failed = refusal
             if self._settled.is_set():
                 _LOG.critical("PostgreSQL is given up", why=str(refusal))
+                self._on_failure()
         finally:
             self._settled.set()
 
@@ -155,9 +161,11 @@ class Supervisor:
 
 
 @contextmanager
-def supervised(state: State, binaries: Binaries, sockets: Path) -> Iterator[Supervisor]:
+def supervised(
+    state: State, binaries: Binaries, sockets: Path, *, on_failure: OnFailure
+) -> Iterator[Supervisor]:
     """A running server, restarted if it dies, stopped at the end."""
-    supervisor = Supervisor(state, binaries, sockets)
+    supervisor = Supervisor(state, binaries, sockets, on_failure=on_failure)
     try:
         supervisor.start()
         yield supervisor

@@ -1,0 +1,1 @@
+"""Use cases: one function, one intention, one transaction. Only services commit."""

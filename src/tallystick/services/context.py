@@ -1,0 +1,35 @@
+"""What every use case is given: the database, the clock, the secret and the limits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tallystick.store.db import Database
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on what one process takes on."""
+
+    batch_postings_max: int = 1_000
+    queued_postings_max: int = 20_000
+    holder_wait_seconds: int = 10
+    problems_shown_max: int = 100
+    upload_bytes_max: int = 500_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One per process; `clock` is read once per use case and the instant handed down."""
+
+    database: Database
+    secret: bytes = field(repr=False)
+    clock: Clock = system_clock
+    limits: Limits = field(default_factory=Limits)

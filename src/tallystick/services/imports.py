@@ -1,0 +1,264 @@
+"""The import of points from a CSV file: all rows or none, in one transaction.
+
+The file is read once, a chunk at a time: rows are parsed in `core/formats`, copied to a staging
+table, and entered by set-based SQL. Members who owe points are settled by `core/ledger` afterwards.
+"""
+
+import asyncio
+import hashlib
+import io
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, cast
+
+from tallystick.core.errors import InvalidFile, RowProblem
+from tallystick.core.formats.points import PointRow, read_points
+from tallystick.core.formats.table import open_text
+from tallystick.core.ids import (
+    HolderId,
+    ImportId,
+    IntegrationId,
+    UserId,
+    profile_holder,
+    uuid7,
+)
+from tallystick.core.ledger import NOT_OWING, settle
+from tallystick.core.points import Points
+from tallystick.core.programs import Program
+from tallystick.core.validity import Window
+from tallystick.services.context import Context
+from tallystick.store import imports as store
+from tallystick.store import posting as posting_store
+from tallystick.store.db import Tx
+from tallystick.store.programs import ensure_subledgers
+
+Progress = Callable[[int], None]  # called with the bytes of the file read so far
+
+_REMEMBERED_MAX = 100_000  # holders and windows whose text is kept for the next row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import did."""
+
+    import_id: ImportId
+    recorded_at: datetime
+    row_count: int
+    amount: Points
+    new_members: int
+    subledger_count: int
+
+
+async def import_points(  # noqa: PLR0913 - by name
+    context: Context,
+    program: Program,
+    file: BinaryIO,
+    *,
+    file_name: str,
+    user_id: UserId | None = None,
+    progress: Progress = lambda _bytes_read: None,
+) -> ImportReport:
+    """Add the points of every row of the file; nobody sees any of them before all are there.
+
+    Errors: InvalidFile with the first problems and their number, and nothing is written.
+    Source: domain C1 and decision I-29.
+    """
+    now, shown_max = context.clock(), context.limits.problems_shown_max
+    async with context.database.transaction() as tx:
+        return await enter_points(
+            tx,
+            program,
+            file,
+            file_name=file_name,
+            now=now,
+            user_id=user_id,
+            progress=progress,
+            problems_shown_max=shown_max,
+        )
+
+
+async def enter_points(  # noqa: PLR0913 - by name
+    tx: Tx,
+    program: Program,
+    file: BinaryIO,
+    *,
+    file_name: str,
+    now: datetime,
+    user_id: UserId | None = None,
+    progress: Progress = lambda _bytes_read: None,
+    problems_shown_max: int = 100,
+) -> ImportReport:
+    """Import within a transaction that the caller commits. Errors: InvalidFile."""
+    source, problems = _Source(file, progress), _Problems(shown_max=problems_shown_max)
+    batches = read_points(open_text(cast("BinaryIO", source)), program=program, at=now)
+    await store.stage(tx, _chunks(_staged_rows(batches, program, problems)))
+    problems.refuse()
+    staged = await store.sum_staged(tx)
+    await store.take_turn(tx)
+    await ensure_subledgers(tx, [(program.id, name) for name in staged.subledgers])
+    import_id = await store.insert_import(
+        tx,
+        program.id,
+        staged,
+        user_id=user_id,
+        now=now,
+        file_name=file_name,
+        file_digest=source.digest(),
+    )
+    new_members = await store.number_holders(tx, now=now, sandbox=program.settings.sandbox)
+    await store.enter_rows(
+        tx, program.id, import_id, user_id=user_id, uuid_prefix=_uuid_prefix(now)
+    )
+    await _settle_debts(tx, now=now)
+    return ImportReport(
+        import_id=import_id,
+        recorded_at=now,
+        row_count=staged.row_count,
+        amount=staged.amount,
+        new_members=new_members,
+        subledger_count=len(staged.subledgers),
+    )
+
+
+class _Source(io.RawIOBase):
+    """The file, while its digest is taken and its progress told."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._file = file
+        self._progress = progress
+        self._hash = hashlib.sha256()
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # the stubs say Buffer
+        piece = self._file.read(len(buffer))
+        buffer[: len(piece)] = piece
+        self._hash.update(piece)
+        self._read += len(piece)
+        self._progress(self._read)
+        return len(piece)
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Problems:
+    """The first problems of a file, and how many there are in all."""
+
+    shown_max: int
+    first: list[RowProblem] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, problems: list[RowProblem]) -> None:
+        self.first += problems[: self.shown_max - len(self.first)]
+        self.count += len(problems)
+
+    def refuse(self) -> None:
+        if self.count:
+            raise InvalidFile(tuple(self.first), self.count)
+
+
+Batches = Iterator[tuple[list[PointRow], list[RowProblem]]]
+
+
+def _staged_rows(batches: Batches, program: Program, problems: _Problems) -> Iterator[bytes]:
+    """The rows as lines of COPY's text format, a chunk per batch; none after a problem."""
+    holders, windows = _Holders(program), _Windows()
+    for rows, found in batches:
+        problems.add(found)
+        if problems.count:
+            yield b""
+            continue
+        yield "".join(
+            [
+                f"{line}\t{holders.text(integration_id)}\t{points}\t{windows.text(window)}"
+                f"\t{_escaped(subledger)}\t{_escaped(reason)}\n"
+                for line, integration_id, points, window, subledger, reason in rows
+            ]
+        ).encode()
+
+
+class _Holders:
+    """The text of a holder's columns, kept for its next row."""
+
+    def __init__(self, program: Program) -> None:
+        self._environment = program.environment
+        self._texts: dict[IntegrationId, str] = {}
+
+    def text(self, integration_id: IntegrationId) -> str:
+        text = self._texts.get(integration_id)
+        if text is None:
+            if len(self._texts) >= _REMEMBERED_MAX:
+                self._texts.clear()
+            holder_id = profile_holder(integration_id, self._environment)
+            text = f"{holder_id}\t{_escaped(integration_id)}"
+            self._texts[integration_id] = text
+        return text
+
+
+class _Windows:
+    """The text of a window's columns, kept for the next row that shares the window."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, tuple[Window, str]] = {}
+
+    def text(self, window: Window) -> str:
+        known = self._texts.get(id(window))
+        if known is None:
+            if len(self._texts) >= _REMEMBERED_MAX:
+                self._texts.clear()
+            validity = window.validity or "\\N"
+            start = "\\N" if window.shown_start_at is None else window.start_at.isoformat()
+            expires = window.expires_at.isoformat()
+            text = f"{start}\t{expires}\t{window.shown_expires_at.isoformat()}\t{validity}"
+            known = self._texts[id(window)] = window, text
+        return known[1]
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPES) if "\\" in text or not text.isprintable() else text
+
+
+async def _chunks(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, made in a thread, so that a server goes on answering meanwhile."""
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        if piece:
+            yield piece
+
+
+def _uuid_prefix(now: datetime) -> str:
+    """The first 24 hexadecimal digits of the uuids of an import; its lines make the last eight."""
+    return uuid7(now, os.urandom(10)).hex[:24]
+
+
+async def _settle_debts(tx: Tx, *, now: datetime) -> None:
+    """Let the points that were just entered repay what their members owe."""
+    debtors = await store.list_debtors(tx)
+    if not debtors:
+        return
+    batch = posting_store.Batch()
+    owing: dict[HolderId, datetime] = dict.fromkeys(debtors, NOT_OWING)
+    wallets = await posting_store.load_whole(
+        tx, {holder_id: debtor.last_at for holder_id, debtor in debtors.items()}
+    )
+    for key, wallet in wallets.items():
+        debtor = debtors[key[0]]
+        allocations = settle(wallet, at=debtor.last_at)
+        newest = max(lot.lot_no for lot in (*wallet.lots, *wallet.debts))
+        batch.add_allocations(key, allocations, txn_no=newest, at=debtor.last_at)
+        owing[key[0]] = max(owing[key[0]], wallet.owing_until())
+    batch.holders = {
+        holder_id: posting_store.LockedHolder(
+            last_no=debtor.last_no, last_at=debtor.last_at, owing_until=owing[holder_id]
+        )
+        for holder_id, debtor in debtors.items()
+    }
+    await posting_store.write_batch(tx, batch, now=now)

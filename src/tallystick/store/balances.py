@@ -1,0 +1,94 @@
+"""Balances: sums over lots and allocations at an instant."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+
+from tallystick.core.balances import Balance, DayChange
+from tallystick.core.ids import HolderId, ProgramId
+from tallystick.core.points import Points
+from tallystick.store.db import Reader, Record
+from tallystick.store.queries import load_queries
+
+_SQL = load_queries("balances")
+
+Sink = Callable[[bytes], Coroutine[None, None, None]]  # takes the bytes of a file as they come
+
+
+async def holder_balances(
+    reader: Reader,
+    holder_id: HolderId,
+    program_id: ProgramId,
+    *,
+    at: datetime,
+    known_at: datetime,
+) -> dict[str, Balance] | None:
+    """Balances by subledger name, the main ledger's being ""; None if there is no such holder.
+
+    Shape: only ledgers in which the holder has entries by `at`.
+    """
+    rows = await reader.fetch(_SQL["holder_balances"], holder_id, program_id, at, known_at)
+    if not rows:
+        return None
+    return {row["subledger"]: _balance(row) for row in rows if row["subledger"] is not None}
+
+
+async def holder_days(
+    reader: Reader,
+    holder_id: HolderId,
+    program_id: ProgramId,
+    *,
+    at: datetime,
+    ends: Sequence[datetime],
+) -> list[DayChange]:
+    """What changes after `at` until each of the ends of days, by subledger name and day."""
+    rows = await reader.fetch(_SQL["holder_days"], holder_id, program_id, at, list(ends))
+    return [
+        DayChange(
+            subledger=row["subledger"],
+            ends_at=row["ends_at"],
+            activating=Points(row["activating"]),
+            expiring=Points(row["expiring"]),
+        )
+        for row in rows
+    ]
+
+
+async def program_totals(
+    reader: Reader, program_id: ProgramId, *, at: datetime, known_at: datetime
+) -> Balance:
+    """The sums over all members and subledgers."""
+    row = await reader.fetchrow(_SQL["program_totals"], program_id, at, known_at)
+    assert row is not None
+    return _balance(row)
+
+
+async def copy_balances(  # noqa: PLR0913 - by name
+    reader: Reader,
+    program_id: ProgramId,
+    *,
+    at: datetime,
+    known_at: datetime,
+    holder_id: HolderId | None,
+    output: Sink,
+) -> None:
+    """Write the balances file as CSV with its header, a line per member and subledger."""
+    await reader.copy_from_query(
+        _SQL["copy_balances"],
+        program_id,
+        at,
+        known_at,
+        holder_id,
+        output=output,
+        format="csv",
+        header=True,
+    )
+
+
+def _balance(row: Record) -> Balance:
+    return Balance(
+        pending=Points(row["pending"]),
+        active=Points(row["active"]),
+        spent=Points(row["spent"]),
+        expired=Points(row["expired"]),
+        negative=Points(row["negative"]),
+    )

@@ -1,0 +1,82 @@
+-- name: holder_transactions
+-- A page of a holder's transactions in a program, the newest first: numbers rise with the moment of
+-- recording, so the primary key carries it, read backwards.
+-- $1 holder  $2 program  $3 subledger name or null  $4 source or null  $5 from, inclusive, or null
+-- $6 to, inclusive, or null  $7 only awaiting activation at this instant, or null
+-- $8 session ids or null  $9 transaction uuids or null  $10 at most  $11 skip
+SELECT
+  t.transaction_id,
+  t.transaction_uuid,
+  t.recorded_at,
+  t.amount,
+  t.kind,
+  t.shown_start_at,
+  t.shown_expires_at,
+  t.creates_negative,
+  t.validity,
+  t.name,
+  t.session_id,
+  s.name AS subledger
+FROM transaction_ AS t
+JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
+WHERE t.holder_id = $1
+  AND t.program_id = $2
+  AND ($3::text IS NULL OR s.name = $3)
+  AND ($4::smallint IS NULL OR t.source = $4)
+  AND ($5::timestamptz IS NULL OR t.recorded_at >= $5)
+  AND ($6::timestamptz IS NULL OR t.recorded_at <= $6)
+  AND (
+    $7::timestamptz IS NULL
+    OR (t.shown_start_at = '9999-12-31 00:00+00' AND t.shown_expires_at > $7)
+  )
+  AND ($8::text[] IS NULL OR t.session_id = ANY ($8))
+  AND ($9::uuid[] IS NULL OR t.transaction_uuid = ANY ($9))
+ORDER BY t.txn_no DESC
+LIMIT $10::int OFFSET $11::int;
+
+-- name: find_holder
+-- The holder, if there is one. $1 holder
+SELECT holder_id
+FROM holder
+WHERE holder_id = $1;
+
+-- name: copy_transactions
+-- The transaction log in the contract's 18 columns, by member and in the order of recording; for
+-- COPY.
+-- slice: the whole program is asked for unless a holder is given
+-- $1 program  $2 holder or null  $3 from, inclusive, or null  $4 to, inclusive, or null
+-- $5 pattern of instants for to_char
+SELECT
+  h.integration_id AS customerprofileid,
+  t.session_id AS customersessionid,
+  NULL::int AS rulesetid,
+  NULL::text AS rulename,
+  t.program_id AS programid,
+  CASE t.kind WHEN 1 THEN 'addition' ELSE 'subtraction' END AS type,
+  t.name AS name,
+  s.name AS subledgerid,
+  CASE
+    WHEN t.shown_start_at IS NULL THEN 'immediate'
+    WHEN t.shown_start_at = '9999-12-31 00:00+00' THEN 'on_action'
+    ELSE to_char(t.shown_start_at AT TIME ZONE 'UTC', $5::text)
+  END AS startdate,
+  CASE
+    WHEN t.shown_expires_at = '9999-12-31 00:00+00' THEN 'unlimited'
+    ELSE to_char(t.shown_expires_at AT TIME ZONE 'UTC', $5)
+  END AS expirydate,
+  t.transaction_id AS id,
+  to_char(t.recorded_at AT TIME ZONE 'UTC', $5) AS created,
+  (t.amount * 0.01)::numeric(20, 2) AS amount,
+  'false' AS archived,
+  NULL::int AS campaignid,
+  CASE WHEN t.creates_negative THEN 'createsNegativeBalance' END AS flags,
+  t.transaction_uuid AS transactionuuid,
+  t.validity AS validityduration
+FROM transaction_ AS t
+JOIN holder AS h ON h.holder_id = t.holder_id
+JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
+WHERE t.program_id = $1
+  AND ($2::uuid IS NULL OR t.holder_id = $2)
+  AND ($3::timestamptz IS NULL OR t.recorded_at >= $3)
+  AND ($4::timestamptz IS NULL OR t.recorded_at <= $4)
+ORDER BY t.holder_id, t.txn_no;

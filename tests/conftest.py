@@ -1,0 +1,120 @@
+"""A real PostgreSQL for every test that asks for one.
+
+One server per test process: the embedded one, or the one TALLYSTICK_TEST_DATABASE_URL names. A
+database is migrated once and cloned for each test.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from hypothesis import settings
+
+from tallystick.services.context import Context
+from tallystick.store.db import Database
+from tallystick.store.embedded import embedded_server
+from tallystick.store.migrate import migrate
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("nightly", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+SECRET = b"a secret of the tests, thirty-two bytes long"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server on which databases can be made by cloning the template."""
+
+    url: str
+    template: str
+
+    def url_of(self, database: str) -> str:
+        """The URL of another database on this server."""
+        parts = urlsplit(self.url)
+        return urlunsplit(parts._replace(path=f"/{database}"))
+
+    async def execute(self, *statements: str) -> None:
+        """Run statements outside a transaction."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+_NUMBERS = count()
+
+
+def _name(kind: str) -> str:
+    return f"tallystick_{kind}_{os.getpid()}_{next(_NUMBERS)}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with _server_url() as url:
+        server = Server(url, _name("template"))
+        asyncio.run(server.execute(f'CREATE DATABASE "{server.template}"'))
+        asyncio.run(_migrate(server.url_of(server.template)))
+        yield server
+        asyncio.run(server.execute(f'DROP DATABASE "{server.template}"'))
+
+
+@contextmanager
+def _server_url() -> Iterator[str]:
+    given = os.environ.get("TALLYSTICK_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # as root, PostgreSQL runs as another user
+        with embedded_server(Path(folder)) as embedded:
+            yield embedded.url
+
+
+async def _migrate(url: str) -> None:
+    database = await Database.connect(url, size=1)
+    await migrate(database, now=datetime.now(UTC))
+    await database.close()
+
+
+@contextmanager
+def _clone(server: Server) -> Iterator[str]:
+    name = _name("test")
+    create = f'CREATE DATABASE "{name}" TEMPLATE "{server.template}"'
+    drop = f'DROP DATABASE "{name}" WITH (FORCE)'
+    asyncio.run(server.execute(create))
+    yield server.url_of(name)
+    asyncio.run(server.execute(drop))
+
+
+@pytest.fixture
+def database_url(server: Server) -> Iterator[str]:
+    """A fresh, migrated database of the test's own."""
+    with _clone(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(server: Server) -> Iterator[str]:
+    """A migrated database that the tests of a module share."""
+    with _clone(server) as url:
+        yield url
+
+
+@pytest.fixture
+async def context(database_url: str) -> AsyncIterator[Context]:
+    """What use cases are given, on a database of the test's own."""
+    database = await Database.connect(database_url, size=5)
+    yield Context(database=database, secret=SECRET)
+    await database.close()
