@@ -1,0 +1,131 @@
+"""The web application: routing, and the one place where a handler's outcome becomes an answer."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+from typing import cast
+
+import msgspec
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tallystick.api.errors import error_response, refusal_response
+from tallystick.api.operations import Call, House, Operation, read_body, read_query
+from tallystick.api.routes import OPERATIONS
+from tallystick.core.errors import NotSignedIn, Refusal
+from tallystick.services.accounts import Caller, Doorkeeper
+from tallystick.services.context import Context
+from tallystick.services.writer import running_writer
+
+_LOG = structlog.get_logger()
+_JSON = msgspec.json.Encoder(decimal_format="number")
+
+OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
+
+
+def create_app(open_context: OpenContext) -> ASGIApp:
+    """The application; it opens its context when it starts and closes it when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_context() as context, running_writer(context) as writer:
+            app.state.house = House(context=context, writer=writer, doorkeeper=Doorkeeper(context))
+            yield
+
+    app = Starlette(
+        routes=_routes(),
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _http_error},
+    )
+    app.router.redirect_slashes = False
+    return _raw_paths(app)
+
+
+def _raw_paths(app: ASGIApp) -> ASGIApp:
+    """Route on the path as it was sent, so that %2F in an id stays within its segment."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope.get("raw_path"):
+            scope = {**scope, "path": scope["raw_path"].decode("ascii", "replace")}
+        await app(scope, receive, send)
+
+    return wrapped
+
+
+def _routes() -> list[Route]:
+    """The routes, those of one path in one, so that a wrong method is told from a wrong path."""
+    paths: dict[str, dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = operation
+    return [
+        Route(path, _endpoint(operations), methods=list(operations))
+        for path, operations in paths.items()
+    ]
+
+
+def _endpoint(operations: dict[str, Operation]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        operation = operations.get(request.method) or operations["GET"]  # HEAD
+        try:
+            return await _answer(operation, request)
+        except Refusal as refusal:
+            return refusal_response(refusal, operation.parameters)
+        except ClientDisconnect:
+            return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+        except Exception as error:  # noqa: BLE001 - no fault of ours may show its insides
+            return _fault(request, error)
+
+    return endpoint
+
+
+async def _answer(operation: Operation, request: Request) -> Response:
+    house = cast("House", request.app.state.house)
+    caller = await _caller(house, operation, request)
+    call = Call(
+        house=house,
+        request=request,
+        caller=caller,
+        query=read_query(request, operation.query),
+        body=await read_body(request, operation.body),
+    )
+    outcome = await operation.handler(call)
+    if isinstance(outcome, Response):
+        return outcome
+    if operation.answer is None:
+        return Response(status_code=operation.status)
+    return Response(_JSON.encode(outcome), operation.status, media_type="application/json")
+
+
+async def _caller(house: House, operation: Operation, request: Request) -> Caller | None:
+    if not operation.who:
+        return None
+    caller = await house.doorkeeper.identify(request.headers.get("Authorization", ""))
+    if caller.kind not in operation.who:
+        wanted = " or ".join(sorted(f"'{kind.value} ...'" for kind in operation.who))
+        raise NotSignedIn(
+            f"{operation.id} takes the header Authorization with {wanted},"
+            f" found '{caller.kind.value} ...'"
+        )
+    return caller
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    """Paths and methods that the router does not know."""
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    return error_response(
+        status, status.description or status.phrase, headers=dict(error.headers or {})
+    )
+
+
+def _fault(request: Request, error: Exception) -> Response:
+    """Tell that the fault is ours and nothing else; the log has the rest."""
+    _LOG.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
+    return error_response(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "the server made a mistake; its log says more"
+    )

@@ -1,0 +1,21 @@
+"""Signing in and out."""
+
+from tallystick.api.operations import Call, Nothing
+from tallystick.api.wire import NewSession, SessionBody
+from tallystick.core.validity import render_instant
+from tallystick.services.accounts import sign_in, sign_out
+
+
+async def create_session(call: Call[Nothing, NewSession]) -> SessionBody:
+    """A token for `Authorization: Bearer`, good for three months."""
+    session = await sign_in(call.context, email=call.body.email, password=call.body.password)
+    return SessionBody(
+        userId=session.user_id, token=session.token, created=render_instant(session.created_at)
+    )
+
+
+async def destroy_session(call: Call[Nothing, Nothing]) -> None:
+    """End the session whose token came along."""
+    authorization = call.request.headers["Authorization"]
+    await sign_out(call.context, authorization.partition(" ")[2].strip())
+    call.house.doorkeeper.forget(authorization)

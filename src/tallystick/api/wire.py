@@ -1,0 +1,194 @@
+"""The structs of the contract: field names as on the wire, and how ours become theirs.
+
+Amounts are JSON numbers with at most two decimals; instants are RFC 3339 text in UTC.
+"""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from tallystick.core.balances import Balance
+from tallystick.core.errors import InvalidField
+from tallystick.core.points import FIX as POINTS_FIX
+from tallystick.core.points import Points, decimal_of, points_of
+from tallystick.core.programs import Program, is_one_line
+from tallystick.core.transactions import Kind, Transaction
+from tallystick.core.validity import NEVER, Duration, parse_duration, parse_instant, render_instant
+
+ACCOUNT_ID = 1  # an installation is one account
+Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+INSTANT_FIX = "write an instant like 2026-06-30T23:59:59Z"
+
+
+class AddPoints(msgspec.Struct, forbid_unknown_fields=False):
+    """The body of `addLoyaltyPoints`. `points` is read digit by digit, never as binary."""
+
+    points: msgspec.Raw
+    name: str | None = None
+    validityDuration: str | None = None
+    validUntil: Instant | None = None
+    pendingDuration: str | None = None
+    pendingUntil: Instant | None = None
+    subledgerId: str | None = None
+    applicationId: int | None = None
+
+
+class DeductPoints(msgspec.Struct):
+    """The body of `removeLoyaltyPoints`."""
+
+    points: msgspec.Raw
+    name: str | None = None
+    subledgerId: str | None = None
+    applicationId: int | None = None
+
+
+class BalanceBody(msgspec.Struct):
+    """The contract's balance of one ledger."""
+
+    activePoints: Decimal
+    pendingPoints: Decimal
+    spentPoints: Decimal
+    expiredPoints: Decimal
+    negativePoints: Decimal
+
+
+class BalancesBody(msgspec.Struct, omit_defaults=True):
+    """The answer of `getLoyaltyBalances`."""
+
+    balance: BalanceBody | None = None
+    subledgerBalances: dict[str, BalanceBody] | None = None
+
+
+class Flags(msgspec.Struct):
+    """What is special about a transaction."""
+
+    createsNegativeBalance: bool
+
+
+class TransactionBody(msgspec.Struct, omit_defaults=True):
+    """The contract's transaction of a profile."""
+
+    transactionUUID: str
+    created: str
+    programId: int
+    type: str
+    name: str
+    startDate: str
+    expiryDate: str
+    subledgerId: str
+    amount: Decimal
+    id: int
+    customerSessionId: str | None = None
+    flags: Flags | None = None
+    validityDuration: str | None = None
+
+
+class TransactionsBody(msgspec.Struct):
+    """A page of transactions, the newest first."""
+
+    hasMore: bool
+    data: list[TransactionBody]
+
+
+class ImportBody(msgspec.Struct):
+    """The contract's record of an import; `amount` counts its rows."""
+
+    id: int
+    created: str
+    accountId: int
+    userId: int
+    entity: str
+    amount: int
+
+
+class NewSession(msgspec.Struct):
+    """The body of `createSession`."""
+
+    email: str
+    password: str
+
+
+class SessionBody(msgspec.Struct):
+    """The answer of `createSession`."""
+
+    userId: int
+    token: str
+    created: str
+
+
+def balance_body(balance: Balance) -> BalanceBody:
+    """A balance on the wire."""
+    return BalanceBody(
+        activePoints=decimal_of(balance.active),
+        pendingPoints=decimal_of(balance.pending),
+        spentPoints=decimal_of(balance.spent),
+        expiredPoints=decimal_of(balance.expired),
+        negativePoints=decimal_of(balance.negative),
+    )
+
+
+def transaction_body(program: Program, transaction: Transaction) -> TransactionBody:
+    """A transaction on the wire; what is absent is left out, never null."""
+    awaits = transaction.start_at == NEVER
+    start = "on_action" if awaits else None
+    if start is None:
+        start = render_instant(transaction.start_at) if transaction.start_at else "immediate"
+    never = transaction.expires_at == NEVER
+    return TransactionBody(
+        transactionUUID=str(transaction.uuid),
+        created=render_instant(transaction.recorded_at),
+        programId=program.id,
+        type="addition" if transaction.kind is Kind.ADDITION else "subtraction",
+        name=transaction.name,
+        startDate=start,
+        expiryDate="unlimited" if never else render_instant(transaction.expires_at),
+        subledgerId=transaction.subledger,
+        amount=decimal_of(transaction.amount),
+        id=transaction.id,
+        customerSessionId=transaction.session_id,
+        flags=Flags(createsNegativeBalance=True) if transaction.creates_negative else None,
+        validityDuration=transaction.validity,
+    )
+
+
+_NUMBER = re.compile(rb"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
+
+
+def points_in(raw: msgspec.Raw, field: str = "points") -> Points:
+    """The exact amount of a JSON number. Errors: InvalidField."""
+    text = bytes(raw)
+    if len(text) > 100 or _NUMBER.fullmatch(text) is None:
+        raise InvalidField(field, text[:40].decode("utf-8", "replace"), POINTS_FIX)
+    return points_of(Decimal(text.decode()), field=field)
+
+
+def instant_in(text: str | None, field: str) -> datetime | None:
+    """The instant that a field or parameter names, None if it is absent. Errors: InvalidField."""
+    if text is None:
+        return None
+    instant = parse_instant(text)
+    if instant is None:
+        raise InvalidField(field, repr(text[:60]), INSTANT_FIX)
+    return instant
+
+
+def duration_in(text: str, field: str, keywords: str) -> Duration:
+    """The duration in a field. Errors: InvalidField."""
+    duration = parse_duration(text)
+    if duration is None:
+        fix = f"write {keywords}, or a number with s, m, h, D, W, M or Y, like 90D or 1M_U"
+        raise InvalidField(field, repr(text[:60]), fix)
+    return duration
+
+
+def line_in(text: str | None, field: str, *, at_most: int) -> str:
+    """A line of text, empty if it is absent. Errors: InvalidField."""
+    if text is None:
+        return ""
+    if len(text) > at_most or not is_one_line(text):
+        fix = f"write one line of at most {at_most} characters"
+        raise InvalidField(field, f"{len(text)} characters: {text[:40]!r}", fix)
+    return text

@@ -1,0 +1,124 @@
+"""`tallystick user` and `tallystick key`: who may come in."""
+
+import getpass
+import secrets
+import sys
+from datetime import timedelta
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from tallystick.cli.options import AsJson, examples
+from tallystick.cli.output import say, write_json, write_line
+from tallystick.cli.runtime import run_in_context
+from tallystick.core.errors import InvalidField, shown
+from tallystick.services.accounts import CallerKind, create_key, create_user
+
+users = typer.Typer(
+    no_args_is_help=True,
+    help="Make users.",
+    epilog=examples("tallystick user create --email ada@example.com --admin"),
+)
+keys = typer.Typer(
+    no_args_is_help=True,
+    help="Make keys for other systems.",
+    epilog=examples("tallystick key create --kind integration --name 'Web shop'"),
+)
+
+
+class KeyKind(Enum):
+    """Which part of the API a key opens."""
+
+    INTEGRATION = "integration"
+    MANAGEMENT = "management"
+
+
+@users.command(
+    "create",
+    epilog=examples(
+        "tallystick user create --email ada@example.com --name 'Ada Byron' --admin",
+        "tallystick user create --email ada@example.com --generate-password",
+        "tallystick user create --email ada@example.com --password-stdin < password.txt",
+    ),
+)
+def create_user_(  # noqa: PLR0913 - each is an option
+    ctx: typer.Context,
+    *,
+    email: Annotated[str, typer.Option(metavar="EMAIL", help="What the user signs in with.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the user is called.")] = "",
+    admin: Annotated[bool, typer.Option("--admin", help="Make an administrator.")] = False,
+    from_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+    ] = False,
+    generate: Annotated[
+        bool, typer.Option("--generate-password", help="Make a password and print it.")
+    ] = False,
+) -> None:
+    """Make a user who can sign in.
+
+    The password has at least 12 characters and is asked for. Prints the user's id, or alone the
+    password that was made.
+    """
+    password = _password(from_stdin=from_stdin, generate=generate)
+    user_id = run_in_context(
+        ctx,
+        lambda context: create_user(
+            context, email=email, password=password, name=name, is_admin=admin
+        ),
+    )
+    write_line(password if generate else user_id)
+    say(f"{email} can sign in{' and administer' if admin else ''}; the user's id is {user_id}.")
+
+
+@keys.command(
+    "create",
+    epilog=examples(
+        "tallystick key create --kind integration --name 'Web shop'",
+        "KEY=$(tallystick key create --kind management --name backups --days 30)",
+    ),
+)
+def create_key_(  # noqa: PLR0913 - each is an option
+    ctx: typer.Context,
+    *,
+    kind: Annotated[KeyKind, typer.Option(help="Which part of the API it opens.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="What it is for.")],
+    days: Annotated[
+        int, typer.Option(metavar="COUNT", min=1, max=3660, help="How long it works.")
+    ] = 365,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="For the sandbox.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it; it cannot be shown again."""
+    caller = CallerKind[kind.name]
+    made = run_in_context(
+        ctx,
+        lambda context: create_key(
+            context, kind=caller, name=name, life=timedelta(days=days), sandbox=sandbox
+        ),
+    )
+    if as_json:
+        write_json({"id": made.key_id, "key": made.key, "expires_at": made.expires_at})
+        return
+    write_line(made.key)
+    say(f"Keep this key for {shown(name)}, it is shown this once; it works for {days} days.")
+    say(f"Send it as the header 'Authorization: {caller.value} KEY'.")
+
+
+def _password(*, from_stdin: bool, generate: bool) -> str:
+    """The password of a new user, from wherever it was asked to come."""
+    if from_stdin and generate:
+        raise typer.BadParameter("leave one of the two out", param_hint="--password-stdin")
+    if generate:
+        return secrets.token_urlsafe(18)
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(
+            "there is no terminal to ask for the password; write --password-stdin or"
+            " --generate-password"
+        )
+    password = getpass.getpass("Password: ")
+    if password != getpass.getpass("The same again: "):
+        raise InvalidField("password", "two that differ", "write the same one twice")
+    return password

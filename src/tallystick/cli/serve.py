@@ -1,0 +1,59 @@
+"""`tallystick serve` and `tallystick migrate`."""
+
+import typer
+
+from tallystick import __version__
+from tallystick.cli.options import examples
+from tallystick.cli.output import say
+from tallystick.cli.runtime import run_in_context, runtime_of
+from tallystick.services.context import Context
+
+app = typer.Typer()
+
+_SETTINGS = """\
+\b
+Settings, from the environment (an empty one counts as unset):
+  TALLYSTICK_DATABASE_URL    the PostgreSQL to use, as
+                             postgresql://user:password@host:5432/database;
+                             unset: one of its own in the data folder
+  TALLYSTICK_DATA_DIR        the data folder              [default: ./data]
+  TALLYSTICK_HOST            the address to listen on     [default: 127.0.0.1]
+  TALLYSTICK_PORT            the port to listen on        [default: 8080]
+  TALLYSTICK_WORKERS         how many server processes    [default: 1]
+  TALLYSTICK_ADMIN_EMAIL     the first user, made if there is none
+                                                          [default: admin@localhost]
+  TALLYSTICK_ADMIN_PASSWORD  that user's password, at least 12 characters;
+                             unset: one is made and printed
+  TALLYSTICK_DEMO            1 for a demo program in an empty database, 0 for
+                             none                         [default: 1]
+  TALLYSTICK_SECRET_KEY      what sessions and keys are kept under, at least 32
+                             characters; unset: one is made in the data folder
+
+"""
+
+
+@app.command(
+    "serve",
+    epilog=_SETTINGS
+    + examples("tallystick serve", "TALLYSTICK_PORT=9000 TALLYSTICK_DEMO=0 tallystick serve"),
+)
+def serve(ctx: typer.Context) -> None:
+    """Run the server in the foreground, until Ctrl-C.
+
+    The other commands work on the same database, whether the server runs or not.
+    """
+    runtime_of(ctx).serve()
+
+
+@app.command("migrate", epilog=examples("tallystick migrate"))
+def migrate(ctx: typer.Context) -> None:
+    """Bring the database to the schema of this version.
+
+    Every other command does so too; this one does nothing else.
+    """
+    run_in_context(ctx, _opened)
+    say(f"The database is up to date with Tallystick {__version__}.")
+
+
+async def _opened(_context: Context) -> None:
+    """Nothing: a context is on a database that is up to date."""

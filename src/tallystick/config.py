@@ -1,0 +1,76 @@
+"""The settings, read once from the environment. docs/settings.md describes each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tallystick.core.errors import CannotStart
+
+PREFIX = "TALLYSTICK_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set from outside; each field is the variable of its name, in capitals."""
+
+    database_url: str | None = field(default=None, repr=False)  # None: the embedded PostgreSQL
+    data_dir: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    admin_email: str = "admin@localhost"
+    admin_password: str | None = field(default=None, repr=False)  # None: one is made and printed
+    demo: bool = True
+    secret_key: str | None = field(default=None, repr=False)  # None: one is made in data_dir
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of this process; an empty variable counts as unset.
+
+    Errors: CannotStart, naming the variable, what was found and what to write.
+    """
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value
+    }
+    defaults = Settings()
+    return Settings(
+        database_url=_url(given.get("database_url")),
+        data_dir=Path(given.get("data_dir", defaults.data_dir)),
+        host=given.get("host", defaults.host),
+        port=_whole("port", given.get("port", "8080"), 0, 65_535),
+        workers=_whole("workers", given.get("workers", "1"), 1, 64),
+        admin_email=given.get("admin_email", defaults.admin_email),
+        admin_password=_secret("admin_password", given.get("admin_password"), 12),
+        demo=_flag("demo", given.get("demo", "1")),
+        secret_key=_secret("secret_key", given.get("secret_key"), 32),
+    )
+
+
+def _url(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("postgresql://", "postgres://")):
+        raise _wrong("database_url", value, "write postgresql://user:password@host:5432/database")
+    return value
+
+
+def _whole(name: str, value: str, least: int, most: int) -> int:
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        raise _wrong(name, value, f"write a whole number from {least} to {most}")
+    return int(value)
+
+
+def _flag(name: str, value: str) -> bool:
+    if value not in {"0", "1"}:
+        raise _wrong(name, value, "write 1 for yes or 0 for no")
+    return value == "1"
+
+
+def _secret(name: str, value: str | None, least: int) -> str | None:
+    if value is not None and len(value) < least:
+        raise _wrong(name, f"{len(value)} characters", f"write at least {least}")
+    return value
+
+
+def _wrong(name: str, found: str, fix: str) -> CannotStart:
+    return CannotStart(f"{PREFIX}{name.upper()}: found {found!r}; {fix}")

@@ -1,0 +1,253 @@
+"""Puts everything together: settings, database, server, commands. The only one that knows all."""
+
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import FrameType
+
+import msgspec
+import structlog
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+from tallystick import __version__
+from tallystick.api.app import create_app
+from tallystick.cli.app import run_app
+from tallystick.cli.runtime import Runtime
+from tallystick.config import Settings, read_settings
+from tallystick.core.errors import CannotStart
+from tallystick.services.context import Context
+from tallystick.services.first_start import Welcome, first_start
+from tallystick.store.db import Database
+from tallystick.store.embedded import embedded_server, stop_with
+from tallystick.store.migrate import migrate
+
+WELCOME = "sign-in.json"
+
+
+def run() -> None:
+    """Run the command `tallystick`."""
+    _configure_logs()
+    sys.exit(run_app(_runtime))
+
+
+def application() -> ASGIApp:
+    """The web application of one server process, as `serve` has prepared it in the environment."""
+    _configure_logs()
+    settings = read_settings(os.environ)
+    assert settings.database_url is not None, "serve hands the database's URL to its processes"
+    url = settings.database_url
+    if settings.workers > 1 and (end_with_parent := stop_with(os.getppid())):
+        end_with_parent()
+    return create_app(lambda: _serving(settings, url))
+
+
+def _runtime() -> Runtime:
+    settings = read_settings(os.environ)
+    return Runtime(
+        open_context=lambda: _opened(settings),
+        serve=lambda: _serve(settings),
+    )
+
+
+def _serve(settings: Settings) -> None:
+    """Run the server until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        with _listening(settings) as listener, _database_url(settings) as url:
+            uvloop.run(_prepare(settings, url))
+            os.environ["TALLYSTICK_DATABASE_URL"] = url
+            _announce(settings, listener)
+            _run_server(settings, listener)
+    except KeyboardInterrupt:
+        pass
+    print("Tallystick has stopped.", file=sys.stderr)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run_server(settings: Settings, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        "tallystick.main:application",
+        factory=True,
+        workers=settings.workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    if settings.workers == 1:
+        server.run(sockets=[listener])
+    else:
+        Multiprocess(config, sockets=[listener]).run()
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """A socket that is ours before anything else is started."""
+    try:
+        family, *_, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise CannotStart(
+            f"cannot listen on {settings.host}, port {settings.port}: {_reason(error)};"
+            " end what uses it, or set TALLYSTICK_HOST or TALLYSTICK_PORT"
+        ) from error
+    listener.set_inheritable(True)
+    with listener:
+        yield listener
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, without what the library adds to it."""
+    if error.errno is None or error.errno < 0:  # a host name that is not found
+        return str(error.strerror or error)
+    return os.strerror(error.errno)
+
+
+@contextmanager
+def _database_url(settings: Settings) -> Iterator[str]:
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with embedded_server(settings.data_dir, on_failure=_end_self) as server:
+        yield server.url
+        if server.failed:
+            raise server.failed
+
+
+def _end_self() -> None:
+    """Stop as if asked to: without its database a process is of no use."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Context]:
+    """A context on a database that is up to date, for a command."""
+    with _database_url(settings) as url:
+        async with _in_use(settings, await Database.connect(url)) as context:
+            await migrate(context.database, now=context.clock())
+            yield context
+
+
+@asynccontextmanager
+async def _serving(settings: Settings, url: str) -> AsyncIterator[Context]:
+    """A context for a server process, which starts even while the database is away."""
+    async with _in_use(settings, await Database.open(url)) as context:
+        yield context
+
+
+@asynccontextmanager
+async def _in_use(settings: Settings, database: Database) -> AsyncIterator[Context]:
+    try:
+        yield Context(database=database, secret=_secret(settings))
+    finally:
+        await database.close()
+
+
+async def _prepare(settings: Settings, url: str) -> None:
+    """Bring the database up to date, and fill it if this is the first start."""
+    async with _in_use(settings, await Database.connect(url)) as context:
+        await migrate(context.database, now=context.clock())
+        await first_start(
+            context,
+            email=settings.admin_email,
+            password=settings.admin_password,
+            demo=settings.demo,
+            keep=lambda welcome: _keep_welcome(settings, welcome),
+        )
+
+
+def _secret(settings: Settings) -> bytes:
+    """The installation's secret: as set, or made once and kept in the data folder."""
+    if settings.secret_key is not None:
+        return settings.secret_key.encode()
+    path = settings.data_dir / "secret-key"
+    with _writing(path, "set TALLYSTICK_SECRET_KEY"):
+        if not path.exists():
+            _write_private(path, secrets.token_hex(32))
+        return path.read_bytes()
+
+
+def _keep_welcome(settings: Settings, welcome: Welcome) -> None:
+    path = settings.data_dir / WELCOME
+    with _writing(path, "set TALLYSTICK_DATA_DIR"):
+        path.unlink(missing_ok=True)
+        _write_private(path, msgspec.json.format(msgspec.json.encode(welcome)).decode())
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only we can read, whole or not at all; one that is there stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=path.parent, encoding="utf-8") as file:  # its mode is 0600
+        file.write(text)
+        file.flush()
+        with suppress(FileExistsError):
+            os.link(file.name, path)
+
+
+@contextmanager
+def _writing(path: Path, fix: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotStart(
+            f"cannot write {path}: {error.strerror}; make its folder writable, or {fix}"
+        ) from error
+
+
+def _announce(settings: Settings, listener: socket.socket) -> None:
+    """Say where we are and how to get in; stdout, so that it can be read by a script."""
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}"
+    lines = [f"Tallystick {__version__} serves on {address} (Ctrl-C stops it)"]
+    path = settings.data_dir / WELCOME
+    if path.exists():
+        welcome = msgspec.json.decode(path.read_bytes(), type=Welcome)
+        lines += _welcome_lines(welcome, address)
+        lines += [f"This is kept in {path}; delete the file once you have noted it.", ""]
+    print("\n".join(lines), flush=True)
+
+
+def _welcome_lines(welcome: Welcome, address: str) -> list[str]:
+    password = welcome.password or "as set in TALLYSTICK_ADMIN_PASSWORD"
+    lines = ["", f"Sign in:          {welcome.email}", f"Password:         {password}"]
+    if welcome.program_id is None:
+        return lines
+    member = f"{address}/v1/loyalty_programs/{welcome.program_id}/profile/{welcome.member}"
+    return [
+        *lines,
+        f"Integration key:  {welcome.integration_key}",
+        f"Management key:   {welcome.management_key}",
+        "",
+        "Try it:",
+        f"  curl -H 'Authorization: ApiKey-v1 {welcome.integration_key}' {member}/balances",
+        "",
+    ]
+
+
+def _configure_logs() -> None:
+    """One JSON object a line on stderr."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,156 @@
+"""`tallystick user create` and `tallystick key create`."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.harness import Tallystick, opened
+from tallystick.core.errors import NotSignedIn
+from tallystick.services.accounts import Caller, Doorkeeper, sign_in
+
+USER = ("user", "create", "--email", "ada@example.com")
+KEY = ("key", "create", "--name", "Web shop")
+PASSWORD = "analytical engine"
+
+
+def _signs_in(url: str, password: str) -> bool:
+    async def attempt() -> bool:
+        async with opened(url) as context:
+            try:
+                await sign_in(context, email="ada@example.com", password=password)
+            except NotSignedIn:
+                return False
+            return True
+
+    return asyncio.run(attempt())
+
+
+def _caller(url: str, authorization: str) -> Caller:
+    async def identify() -> Caller:
+        async with opened(url) as context:
+            return await Doorkeeper(context).identify(authorization)
+
+    return asyncio.run(identify())
+
+
+def test_a_password_from_stdin_signs_in(tallystick: Tallystick, database_url: str) -> None:
+    made = tallystick(*USER, "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert made == (0, "1\n", "ada@example.com can sign in; the user's id is 1.\n")
+    assert _signs_in(database_url, PASSWORD)
+    assert not _signs_in(database_url, f"{PASSWORD}\n")
+
+
+def test_a_made_password_is_alone_on_stdout(tallystick: Tallystick, database_url: str) -> None:
+    made = tallystick(*USER, "--generate-password", "--admin", "--name", "Ada Byron")
+    assert made.code == 0
+    assert made.err == "ada@example.com can sign in and administer; the user's id is 1.\n"
+    assert _signs_in(database_url, made.out.removesuffix("\n"))
+
+
+@pytest.mark.parametrize(
+    ("again", "code", "told"),
+    [
+        (PASSWORD, 0, "ada@example.com can sign in; the user's id is 1."),
+        ("analytical engin", 1, "password: found two that differ; write the same one twice"),
+    ],
+)
+def test_a_terminal_is_asked_twice_and_shows_no_password(
+    again: str, code: int, told: str, tallystick: Tallystick, database_url: str
+) -> None:
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.harness", database_url, *USER],
+        cwd=Path(__file__).parents[1],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = _read_until(ours, "Password: ")
+    os.write(ours, f"{PASSWORD}\n".encode())
+    shown += _read_until(ours, "The same again: ")
+    os.write(ours, f"{again}\n".encode())
+    shown += _read_until(ours, told)
+    assert process.wait() == code
+    os.close(ours)
+    assert "analytical" not in shown
+
+
+def _read_until(terminal: int, text: str) -> str:
+    shown = ""
+    while text not in shown:
+        shown += os.read(terminal, 1024).decode()
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "said"),
+    [
+        (["--password-stdin"], "too short", 1, "password: found 9 characters; write at least 12"),
+        (["--password-stdin"], "", 1, "password: found 0 characters; write at least 12"),
+        (["--password-stdin", "--email", "ada"], PASSWORD, 1, "email: found 'ada'; write an addr"),
+        (["--password-stdin", "--generate-password"], "", 2, "leave one of the two out"),
+        ([], PASSWORD, 2, "write --password-stdin or --generate-password"),
+    ],
+)
+def test_a_user_who_cannot_be_made_is_refused(
+    arguments: list[str], stdin: str, code: int, said: str, tallystick: Tallystick
+) -> None:
+    refused = tallystick(*USER, *arguments, stdin=stdin)
+    assert (refused.code, refused.out) == (code, "")
+    assert said in refused.err
+
+
+def test_a_second_user_of_the_address_is_refused(tallystick: Tallystick) -> None:
+    tallystick(*USER, "--generate-password")
+    refused = tallystick(*USER, "--generate-password")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("there is already a user with the ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "scheme"), [("integration", "ApiKey-v1"), ("management", "ManagementKey-v1")]
+)
+def test_a_key_is_alone_on_stdout_and_opens_its_part(
+    kind: str, scheme: str, tallystick: Tallystick, database_url: str
+) -> None:
+    made = tallystick(*KEY, "--kind", kind)
+    assert made.code == 0
+    assert made.err == (
+        "Keep this key for 'Web shop', it is shown this once; it works for 365 days.\n"
+        f"Send it as the header 'Authorization: {scheme} KEY'.\n"
+    )
+    key = made.out.removesuffix("\n")
+    assert _caller(database_url, f"{scheme} {key}").kind.name.lower() == kind
+
+
+def test_a_key_as_json_tells_when_it_ends(tallystick: Tallystick) -> None:
+    made = tallystick(*KEY, "--kind", "integration", "--days", "30", "--sandbox", "--json")
+    assert (made.code, made.err) == (0, "")
+    told = json.loads(made.out)
+    assert len(told.pop("key")) == 64
+    assert told == {"id": 1, "expires_at": "2026-07-15T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--kind", "integration", "--name", " "], 1, "name: found ' '; write what the key is for"),
+        (["--kind", "other"], 2, "'other' is not one of 'integration', 'management'"),
+        (["--kind", "integration", "--days", "0"], 2, "--days"),
+        (["--kind", "integration", "--days", "3661"], 2, "--days"),
+        ([], 2, "Missing option '--kind'"),
+    ],
+)
+def test_a_key_that_cannot_be_made_is_refused(
+    arguments: list[str], code: int, said: str, tallystick: Tallystick
+) -> None:
+    refused = tallystick(*KEY, *arguments)
+    assert (refused.code, refused.out) == (code, "")
+    assert said in refused.err
