@@ -313,3 +313,13 @@ def test_other_settings_may_change(changed: dict[str, Any], *, has_transactions:
 )
 def test_one_line_has_no_controls(text: str, *, one_line: bool) -> None:
     assert one_line is is_one_line(text)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"subscribed_applications": (2**31,)}, {"card_based": True, "users_per_card_limit": 2**31}],
+    ids=["application", "users per card"],
+)
+def test_a_number_that_the_database_cannot_keep_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidField, match="2147483647"):
+        ProgramSettings(name="shop", timezone="UTC", **wrong)

@@ -108,4 +108,6 @@ def _problems(refusal: errors.Refusal, parameters: Collection[str]) -> list[Prob
 def _source(field: str, parameters: Collection[str]) -> Source:
     if field in parameters:
         return Source(parameter=field)
-    return Source(pointer="" if field == "body" else f"/{field.lstrip('/')}")
+    if field == "body":
+        return Source(pointer="")
+    return Source(pointer="/" + field.replace("[", "/").replace("]", "").replace(".", "/"))

@@ -143,7 +143,7 @@ def _settings(body: NewLoyaltyProgram) -> ProgramSettings:
         join_policy=body.programJoinPolicy,
         return_policy=body.returnPolicy,
         tiers=tuple(
-            Tier(name=tier.name, min_points=_least(tier.minPoints, f"tiers/{n}/minPoints"))
+            Tier(name=tier.name, min_points=_least(tier.minPoints, f"tiers[{n}].minPoints"))
             for n, tier in enumerate(body.tiers)
         ),
         tiers_expiration_policy=body.tiersExpirationPolicy,

@@ -26,6 +26,7 @@ from tallystick.core.validity import (
 
 NAME_LENGTH_MAX = 255
 DESCRIPTION_LENGTH_MAX = 10_000
+NUMBER_MAX = 2**31 - 1
 
 # A lone surrogate is no character and PostgreSQL stores no NUL; the others hide or move text.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -201,8 +202,8 @@ def _check_identity(settings: ProgramSettings) -> None:
         fix = "write a name from the IANA time zone database, like Europe/Berlin"
         raise InvalidField("timezone", shown(settings.timezone), fix)
     numbers = settings.subscribed_applications
-    if len(set(numbers)) < len(numbers) or min(numbers, default=1) < 1:
-        fix = "write the number of each application once, counted from 1"
+    if len(set(numbers)) < len(numbers) or not all(1 <= number <= NUMBER_MAX for number in numbers):
+        fix = f"write the number of each application once, from 1 to {NUMBER_MAX}"
         raise InvalidField("subscribedApplications", str(list(numbers)), fix)
 
 
@@ -281,8 +282,8 @@ def _check_tier_expiry(settings: ProgramSettings) -> None:
 
 def _check_cards(settings: ProgramSettings) -> None:
     limit = settings.users_per_card_limit
-    if limit is not None and limit < 0:
-        fix = "write how many may share a card, 0 for any number"
+    if limit is not None and not 0 <= limit <= NUMBER_MAX:
+        fix = f"write how many may share a card, at most {NUMBER_MAX}, or 0 for any number"
         raise InvalidField("usersPerCardLimit", str(limit), fix)
     codes = settings.card_code_settings
     if codes is None:

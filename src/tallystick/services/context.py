@@ -1,5 +1,6 @@
 """What every use case is given: the database, the clock, the secret and the limits."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,9 +28,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One per process; `clock` is read once per use case and the instant handed down."""
+    """One per process; `clock` is read once per use case and the instant handed down.
+
+    Imports take turns: in the database they would wait for each other, each with its connection.
+    """
 
     database: Database
     secret: bytes = field(repr=False)
     clock: Clock = system_clock
     limits: Limits = field(default_factory=Limits)
+    import_turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))

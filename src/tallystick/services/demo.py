@@ -13,7 +13,7 @@ from tallystick.core.points import Points
 from tallystick.core.programs import JoinPolicy, Program, ProgramSettings, ReturnPolicy, Tier
 from tallystick.core.transactions import Kind, Source
 from tallystick.services.context import Context
-from tallystick.services.imports import enter_points
+from tallystick.services.imports import ImportFile, enter_points
 from tallystick.services.posting import Posting, post
 from tallystick.services.programs import enter_program
 from tallystick.store.db import Tx
@@ -50,8 +50,8 @@ async def make_demo(context: Context) -> Program:
 async def _make(tx: Tx, now: datetime) -> Program:
     began = now - timedelta(days=DAYS)
     program = await enter_program(tx, SETTINGS, now=began)
-    welcome = io.BytesIO(_welcome_file().encode())
-    await enter_points(tx, program, welcome, file_name="welcome.csv", now=began)
+    welcome = ImportFile(io.BytesIO(_welcome_file().encode()), file_name="welcome.csv")
+    await enter_points(tx, program, welcome, now=began)
     for at, postings in _year(program.id, began, now):
         await post(tx, postings, now=at)
     return program

@@ -32,16 +32,52 @@ from tallystick.services.context import Context
 from tallystick.store import imports as store
 from tallystick.store import posting as posting_store
 from tallystick.store.db import Tx
-from tallystick.store.programs import ensure_subledgers
+from tallystick.store.programs import SubledgerName, ensure_subledgers
 
 Progress = Callable[[int], None]  # called with the bytes of the file read so far
 
 _REMEMBERED_MAX = 100_000  # holders and windows whose text is kept for the next row
 
 
+class ImportFile(io.RawIOBase):
+    """A file to import and who sends it, while its digest is taken and its progress told."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        file_name: str,
+        user_id: UserId | None = None,
+        progress: Progress = lambda _bytes_read: None,
+    ) -> None:
+        self.file_name = file_name
+        self.user_id = user_id
+        self._file = file
+        self._progress = progress
+        self._hash = hashlib.sha256()
+        self._read = 0
+
+    def readable(self) -> bool:
+        """Whether it can be read: yes."""
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # the stubs say Buffer
+        """Fill the buffer from the file; how many bytes came, 0 at its end."""
+        piece = self._file.read(len(buffer))
+        buffer[: len(piece)] = piece
+        self._hash.update(piece)
+        self._read += len(piece)
+        self._progress(self._read)
+        return len(piece)
+
+    def digest(self) -> bytes:
+        """The SHA-256 of what has been read."""
+        return self._hash.digest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import did."""
+    """What an import did; `subledger_count` leaves the main ledger out."""
 
     import_id: ImportId
     recorded_at: datetime
@@ -65,51 +101,54 @@ async def import_points(  # noqa: PLR0913 - by name
     Errors: InvalidFile with the first problems and their number, and nothing is written.
     Source: domain C1 and decision I-29.
     """
-    now, shown_max = context.clock(), context.limits.problems_shown_max
-    async with context.database.transaction() as tx:
-        return await enter_points(
-            tx,
-            program,
-            file,
-            file_name=file_name,
-            now=now,
-            user_id=user_id,
-            progress=progress,
-            problems_shown_max=shown_max,
-        )
+    source = ImportFile(file, file_name=file_name, user_id=user_id, progress=progress)
+    async with context.import_turn, context.database.transaction() as tx:
+        now, shown_max = context.clock(), context.limits.problems_shown_max
+        staged = await _stage(tx, program, source, now=now, problems_shown_max=shown_max)
+        async with context.database.transaction() as short:  # nobody waits for us to see them
+            await ensure_subledgers(short, _subledgers(program, staged))
+        return await _enter(tx, program, source, staged, now=now)
 
 
-async def enter_points(  # noqa: PLR0913 - by name
-    tx: Tx,
-    program: Program,
-    file: BinaryIO,
-    *,
-    file_name: str,
-    now: datetime,
-    user_id: UserId | None = None,
-    progress: Progress = lambda _bytes_read: None,
-    problems_shown_max: int = 100,
+async def enter_points(
+    tx: Tx, program: Program, source: ImportFile, *, now: datetime
 ) -> ImportReport:
     """Import within a transaction that the caller commits. Errors: InvalidFile."""
-    source, problems = _Source(file, progress), _Problems(shown_max=problems_shown_max)
+    staged = await _stage(tx, program, source, now=now, problems_shown_max=1)
+    await ensure_subledgers(tx, _subledgers(program, staged))
+    return await _enter(tx, program, source, staged, now=now)
+
+
+async def _stage(
+    tx: Tx, program: Program, source: ImportFile, *, now: datetime, problems_shown_max: int
+) -> store.Staged:
+    problems = _Problems(shown_max=problems_shown_max)
     batches = read_points(open_text(cast("BinaryIO", source)), program=program, at=now)
     await store.stage(tx, _chunks(_staged_rows(batches, program, problems)))
     problems.refuse()
-    staged = await store.sum_staged(tx)
+    return await store.sum_staged(tx)
+
+
+def _subledgers(program: Program, staged: store.Staged) -> list[SubledgerName]:
+    return [(program.id, name) for name in staged.subledgers]
+
+
+async def _enter(
+    tx: Tx, program: Program, source: ImportFile, staged: store.Staged, *, now: datetime
+) -> ImportReport:
     await store.take_turn(tx)
-    await ensure_subledgers(tx, [(program.id, name) for name in staged.subledgers])
     import_id = await store.insert_import(
         tx,
         program.id,
         staged,
-        user_id=user_id,
+        user_id=source.user_id,
         now=now,
-        file_name=file_name,
+        file_name=source.file_name,
         file_digest=source.digest(),
     )
     new_members = await store.number_holders(tx, now=now, sandbox=program.settings.sandbox)
     await store.enter_rows(
-        tx, program.id, import_id, user_id=user_id, uuid_prefix=_uuid_prefix(now)
+        tx, program.id, import_id, user_id=source.user_id, uuid_prefix=_uuid_prefix(now)
     )
     await _settle_debts(tx, now=now)
     return ImportReport(
@@ -118,32 +157,8 @@ async def enter_points(  # noqa: PLR0913 - by name
         row_count=staged.row_count,
         amount=staged.amount,
         new_members=new_members,
-        subledger_count=len(staged.subledgers),
+        subledger_count=sum(map(bool, staged.subledgers)),
     )
-
-
-class _Source(io.RawIOBase):
-    """The file, while its digest is taken and its progress told."""
-
-    def __init__(self, file: BinaryIO, progress: Progress) -> None:
-        self._file = file
-        self._progress = progress
-        self._hash = hashlib.sha256()
-        self._read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # the stubs say Buffer
-        piece = self._file.read(len(buffer))
-        buffer[: len(piece)] = piece
-        self._hash.update(piece)
-        self._read += len(piece)
-        self._progress(self._read)
-        return len(piece)
-
-    def digest(self) -> bytes:
-        return self._hash.digest()
 
 
 @dataclass(slots=True, kw_only=True)

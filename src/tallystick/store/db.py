@@ -129,11 +129,18 @@ class Database:
         try:
             yield cast("Connection", acquired)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if acquired.is_closed():
+            if _is_closed(acquired):
                 raise lost from error
             raise
         finally:
             await self._pool.release(acquired)
+
+
+def _is_closed(acquired: Any) -> bool:
+    try:
+        return bool(acquired.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken it back already, as it was broken
+        return True
 
 
 @contextmanager
