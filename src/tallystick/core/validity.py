@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 
 from whenever import Instant, ItemizedDateDelta, ZonedDateTime, available_timezones, nanoseconds
@@ -124,6 +124,7 @@ def parse_duration(text: str) -> Duration | None:
     return Duration(int(count), unit, rounding or "")
 
 
+@lru_cache(maxsize=1_000)
 def parse_start(text: str) -> Start | None:
     """What `text` says about the start of points, or None."""
     if text in {"immediate", "on_action"}:
@@ -131,6 +132,7 @@ def parse_start(text: str) -> Start | None:
     return parse_duration(text) or parse_instant(text)
 
 
+@lru_cache(maxsize=1_000)
 def parse_expiry(text: str) -> Expiry | None:
     """What `text` says about the expiry of points, or None."""
     if text == "unlimited":

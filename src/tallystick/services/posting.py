@@ -7,7 +7,7 @@ before anything about them is read, so every decision rests on what is true unti
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -82,32 +82,43 @@ class Waiting:
 Outcome = Posted | Refusal | Waiting
 
 
-@dataclass(slots=True, kw_only=True)
+WalletName = tuple[ProgramId, SubledgerId]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Holder:
     """A locked holder as the batch goes on; `at` is the instant of all it records."""
 
+    id: HolderId
     last_no: int
     at: datetime
     owing_until: datetime
+    whole: bool = False  # all its wallets are loaded, with all their lots
     touched: bool = False
+    wallets: defaultdict[WalletName, Wallet] = field(default_factory=lambda: defaultdict(Wallet))
 
 
-@dataclass(slots=True, kw_only=True)
-class _State:
-    """All that the decisions of one batch rest on and lead to."""
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Case:
+    """A posting that points may be written for."""
 
-    now: datetime
+    posting: Posting
+    program: Program
+    holder: _Holder
+    subledger_id: SubledgerId = UNKNOWN_SUBLEDGER
+
+    @property
+    def deducts(self) -> bool:
+        return self.posting.kind is Kind.SUBTRACTION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Books:
+    """Where the decisions of a batch are noted, and what was answered before."""
+
+    batch: store.Batch
+    answers: dict[tuple[HolderId, str], store.Answer]
     uuids: Iterator[UUID]
-    programs: dict[ProgramId, Program]
-    subledgers: dict[program_store.SubledgerName, SubledgerId]
-    holders: dict[HolderId, _Holder] = field(default_factory=dict)
-    waiting: set[HolderId] = field(default_factory=set)
-    answers: dict[tuple[HolderId, str], store.Answer] = field(default_factory=dict)
-    wallets: defaultdict[store.WalletKey, Wallet] = field(
-        default_factory=lambda: defaultdict(Wallet)
-    )
-    whole: set[HolderId] = field(default_factory=set)
-    batch: store.Batch = field(default_factory=store.Batch)
 
 
 async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> list[Outcome]:
@@ -117,16 +128,63 @@ async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> list[Ou
     """
     program_ids = sorted({posting.program_id for posting in postings})
     programs = await program_store.find_programs(tx, program_ids)
-    addressed = [(posting, _holder_id(posting, programs)) for posting in postings]
-    state = _State(now=now, programs=programs, subledgers={}, uuids=_uuids(len(postings), now))
-    await _lock(tx, state, sorted({h for _, h in addressed if h}))
-    await _find_answers(tx, state, addressed)
-    await _find_subledgers(tx, state, postings)
-    await _load_wallets(tx, state, addressed)
-    outcomes = [_outcome(state, posting, holder_id) for posting, holder_id in addressed]
-    _note_holders(state)
-    await store.write_batch(tx, state.batch, now=now)
+    cases = await _open_cases(tx, postings, programs, now)
+    opened = [case for case in cases if isinstance(case, _Case)]
+    books = _Books(
+        batch=store.Batch(),
+        answers=await _find_answers(tx, opened),
+        uuids=_uuids(len(opened), now),
+    )
+    await _find_subledgers(tx, opened)
+    await _load_wallets(tx, opened)
+    outcomes = [_decide(books, case) if isinstance(case, _Case) else case for case in cases]
+    _note_holders(books.batch, dict.fromkeys(case.holder for case in opened))
+    await store.write_batch(tx, books.batch, now=now)
     return outcomes
+
+
+def _uuids(postings: int, now: datetime) -> Iterator[UUID]:
+    """Enough transaction uuids: a deduction below zero needs two."""
+    randomness = os.urandom(20 * postings)
+    return (uuid7(now, randomness[i : i + 10]) for i in range(0, len(randomness), 10))
+
+
+async def _open_cases(
+    tx: Tx, postings: Sequence[Posting], programs: dict[ProgramId, Program], now: datetime
+) -> list[_Case | Outcome]:
+    """Lock the holders; a case for each posting, or what stands against it.
+
+    The checks come in the order in which their refusals win.
+    """
+    holder_ids = [_holder_id(posting, programs) for posting in postings]
+    wanted = sorted({holder_id for holder_id in holder_ids if holder_id})
+    holders = {
+        holder_id: _Holder(
+            id=holder_id,
+            last_no=locked.last_no,
+            at=max(now, locked.last_at),
+            owing_until=locked.owing_until,
+        )
+        for holder_id, locked in (await store.lock_holders(tx, wanted)).items()
+    }
+    absent = [holder_id for holder_id in wanted if holder_id not in holders]
+    elsewhere = await store.find_holders(tx, absent) if absent else set()
+    cases: list[_Case | Outcome] = []
+    for posting, holder_id in zip(postings, holder_ids, strict=True):
+        program = programs.get(posting.program_id)
+        if program is None:
+            cases.append(NotFound("loyalty program", str(posting.program_id)))
+        elif holder_id is None:
+            cases.append(NotSupported("loyaltyProgramId", CARDS))
+        elif posting.subledger and not program.settings.allow_subledger:
+            cases.append(NotSupported("subledgerId", NO_SUBLEDGERS))
+        elif holder_id in holders:
+            cases.append(_Case(posting=posting, program=program, holder=holders[holder_id]))
+        elif holder_id in elsewhere:
+            cases.append(Waiting())
+        else:
+            cases.append(NotFound("customer profile", posting.integration_id))
+    return cases
 
 
 def _holder_id(posting: Posting, programs: dict[ProgramId, Program]) -> HolderId | None:
@@ -136,161 +194,104 @@ def _holder_id(posting: Posting, programs: dict[ProgramId, Program]) -> HolderId
     return profile_holder(posting.integration_id, program.environment)
 
 
-def _uuids(postings: int, now: datetime) -> Iterator[UUID]:
-    """Enough transaction uuids: a deduction below zero needs two."""
-    randomness = os.urandom(20 * postings)
-    return (uuid7(now, randomness[i : i + 10]) for i in range(0, len(randomness), 10))
-
-
-async def _lock(tx: Tx, state: _State, holder_ids: list[HolderId]) -> None:
-    for holder_id, locked in (await store.lock_holders(tx, holder_ids)).items():
-        state.holders[holder_id] = _Holder(
-            last_no=locked.last_no,
-            at=max(state.now, locked.last_at),
-            owing_until=locked.owing_until,
-        )
-    if absent := [holder_id for holder_id in holder_ids if holder_id not in state.holders]:
-        state.waiting = await store.find_holders(tx, absent)
-
-
-Addressed = Sequence[tuple[Posting, HolderId | None]]
-
-
-async def _find_answers(tx: Tx, state: _State, addressed: Addressed) -> None:
-    keys = {
-        (holder_id, posting.idempotency_key)
-        for posting, holder_id in addressed
-        if posting.idempotency_key is not None and holder_id in state.holders
-    }
-    if keys:
-        state.answers = await store.find_answers(tx, sorted(keys))
-
-
-async def _find_subledgers(tx: Tx, state: _State, postings: Sequence[Posting]) -> None:
-    """Find them, and make those that an addition or a debt needs where the program allows it."""
-    makes: set[program_store.SubledgerName] = set()
-    finds: set[program_store.SubledgerName] = set()
-    for posting in postings:
-        program = state.programs.get(posting.program_id)
-        if program is None or (posting.subledger and not program.settings.allow_subledger):
-            continue
-        needed = posting.kind is Kind.ADDITION or program.may_go_below_zero
-        (makes if needed else finds).add((posting.program_id, posting.subledger))
-    state.subledgers = await program_store.ensure_subledgers(tx, makes)
-    if finds := finds - makes:
-        state.subledgers |= await program_store.find_subledgers(tx, finds)
-
-
-async def _load_wallets(tx: Tx, state: _State, addressed: Addressed) -> None:
-    """Load whole wallets where debts are or may come to be, else what deductions can reach."""
-    reaches: defaultdict[store.WalletKey, int] = defaultdict(int)
-    for posting, holder_id in addressed:
-        holder = state.holders.get(holder_id) if holder_id else None
-        if holder is None or holder_id is None:
-            continue
-        deduction = posting.kind is Kind.SUBTRACTION
-        below_zero = state.programs[posting.program_id].may_go_below_zero
-        if holder.owing_until > holder.at or (deduction and below_zero):
-            state.whole.add(holder_id)
-        elif deduction and (key := _wallet_key(state, posting, holder_id)):
-            reaches[key] += posting.points
-    if state.whole:
-        whole = {holder_id: state.holders[holder_id].at for holder_id in sorted(state.whole)}
-        state.wallets = await store.load_whole(tx, whole)
-    if parts := {
-        key: (state.holders[key[0]].at, reach)
-        for key, reach in reaches.items()
-        if key[0] not in state.whole
-    }:
-        state.wallets |= await store.load_reachable(tx, parts)
-
-
-def _wallet_key(state: _State, posting: Posting, holder_id: HolderId) -> store.WalletKey | None:
-    subledger_id = state.subledgers.get((posting.program_id, posting.subledger))
-    return None if subledger_id is None else (holder_id, posting.program_id, subledger_id)
-
-
-def _outcome(state: _State, posting: Posting, holder_id: HolderId | None) -> Outcome:
-    """Decide one posting."""
-    key = posting.idempotency_key
-    if stopped := _guard(state, posting, holder_id):
-        return stopped
-    assert holder_id is not None
-    if key is not None and (answer := state.answers.get((holder_id, key))):
-        return _replay(posting, key, answer)
-    try:
-        outcome: Outcome = _enter(state, posting, holder_id)
-    except Refusal as refusal:
-        outcome = refusal
-    if key is not None:
-        _remember(state, posting, holder_id, key, outcome)
-    return outcome
-
-
-def _guard(state: _State, posting: Posting, holder_id: HolderId | None) -> Refusal | Waiting | None:
-    """What stands against the posting before points are looked at, in the order that wins."""
-    program = state.programs.get(posting.program_id)
-    if program is None:
-        return NotFound("loyalty program", str(posting.program_id))
-    if program.settings.card_based:
-        return NotSupported("loyaltyProgramId", CARDS)
-    if posting.subledger and not program.settings.allow_subledger:
-        return NotSupported("subledgerId", NO_SUBLEDGERS)
-    if holder_id in state.waiting:
-        return Waiting()
-    if holder_id not in state.holders:
-        return NotFound("customer profile", posting.integration_id)
-    return None
-
-
 NO_SUBLEDGERS = "this program has no subledgers; leave it out"
 
 
-def _enter(state: _State, posting: Posting, holder_id: HolderId) -> Posted:
-    program, holder = state.programs[posting.program_id], state.holders[holder_id]
-    key = _wallet_key(state, posting, holder_id) or (holder_id, program.id, UNKNOWN_SUBLEDGER)
-    wallet, window = state.wallets[key], None
-    if posting.kind is Kind.ADDITION:
-        window = _window(program, posting, holder.at)
-        entries = [add(wallet, posting.points, window, txn_no=holder.last_no + 1, at=holder.at)]
-    else:
+async def _find_answers(tx: Tx, cases: Sequence[_Case]) -> dict[tuple[HolderId, str], store.Answer]:
+    keys = {
+        (case.holder.id, case.posting.idempotency_key)
+        for case in cases
+        if case.posting.idempotency_key is not None
+    }
+    return await store.find_answers(tx, sorted(keys)) if keys else {}
+
+
+async def _find_subledgers(tx: Tx, cases: Sequence[_Case]) -> None:
+    """Find them, and make those that an addition or a debt needs."""
+    makes: set[program_store.SubledgerName] = set()
+    finds: set[program_store.SubledgerName] = set()
+    for case in cases:
+        needed = not case.deducts or case.program.may_go_below_zero
+        (makes if needed else finds).add((case.program.id, case.posting.subledger))
+    found = await program_store.ensure_subledgers(tx, makes)
+    found |= await program_store.find_subledgers(tx, finds - makes)
+    for case in cases:
+        name = case.program.id, case.posting.subledger
+        case.subledger_id = found.get(name, UNKNOWN_SUBLEDGER)
+
+
+async def _load_wallets(tx: Tx, cases: Sequence[_Case]) -> None:
+    """Load whole wallets where debts are or may come to be, else what deductions can reach."""
+    reaches: defaultdict[store.WalletKey, int] = defaultdict(int)
+    for case in cases:
+        holder = case.holder
+        if holder.owing_until > holder.at or (case.deducts and case.program.may_go_below_zero):
+            holder.whole = True
+        elif case.deducts:
+            reaches[holder.id, case.program.id, case.subledger_id] += case.posting.points
+    holders = {case.holder.id: case.holder for case in cases}
+    loaded: dict[store.WalletKey, Wallet] = {}
+    if whole := {holder_id: h.at for holder_id, h in sorted(holders.items()) if h.whole}:
+        loaded |= await store.load_whole(tx, whole)
+    if parts := {
+        key: (holders[key[0]].at, reach)
+        for key, reach in reaches.items()
+        if not holders[key[0]].whole
+    }:
+        loaded |= await store.load_reachable(tx, parts)
+    for (holder_id, program_id, subledger_id), wallet in loaded.items():
+        holders[holder_id].wallets[program_id, subledger_id] = wallet
+
+
+def _decide(books: _Books, case: _Case) -> Outcome:
+    key, holder_id = case.posting.idempotency_key, case.holder.id
+    if key is not None and (answer := books.answers.get((holder_id, key))):
+        return _replay(case.posting, key, answer)
+    try:
+        outcome: Outcome = _enter(books, case)
+    except Refusal as refusal:
+        outcome = refusal
+    if key is not None and (kept := _kept(case.posting, outcome)):
+        books.answers[holder_id, key] = books.batch.answers[holder_id, key] = kept
+    return outcome
+
+
+def _enter(books: _Books, case: _Case) -> Posted:
+    """Let the core decide, and note its entries."""
+    posting, program, holder = case.posting, case.program, case.holder
+    wallet = holder.wallets[program.id, case.subledger_id]
+    window, txn_no = None, holder.last_no + 1
+    if case.deducts:
         entries = deduct(
             wallet,
             posting.points,
-            txn_no=holder.last_no + 1,
+            txn_no=txn_no,
             at=holder.at,
             below_zero=program.may_go_below_zero,
         )
+    else:
+        window = _window(case)
+        entries = [add(wallet, posting.points, window, txn_no=txn_no, at=holder.at)]
     holder.last_no += len(entries)
     holder.touched = True
-    return Posted(
-        transaction_uuids=tuple(
-            _note(state, posting, key, entry, window, holder.at) for entry in entries
-        )
-    )
+    return Posted(transaction_uuids=tuple(_note(books, case, entry, window) for entry in entries))
 
 
-def _window(program: Program, posting: Posting, at: datetime) -> Window:
-    settings = program.settings
+def _window(case: _Case) -> Window:
+    posting, settings = case.posting, case.program.settings
     return resolve_window(
         settings.start if posting.start is None else posting.start,
         settings.expiry if posting.expiry is None else posting.expiry,
-        at=at,
+        at=case.holder.at,
         zone=settings.timezone,
     )
 
 
-def _note(  # noqa: PLR0913, PLR0917 - an entry and all it belongs to
-    state: _State,
-    posting: Posting,
-    key: store.WalletKey,
-    entry: Entry,
-    window: Window | None,
-    at: datetime,
-) -> UUID:
+def _note(books: _Books, case: _Case, entry: Entry, window: Window | None) -> UUID:
     """Note the rows of an entry; the transaction's uuid comes back."""
-    batch, transaction_uuid = state.batch, next(state.uuids)
-    batch.transactions.append(
+    posting, holder, lot = case.posting, case.holder, entry.lot
+    key, transaction_uuid = (holder.id, case.program.id, case.subledger_id), next(books.uuids)
+    books.batch.transactions.append(
         store.transaction_row(
             key,
             txn_no=entry.txn_no,
@@ -298,34 +299,33 @@ def _note(  # noqa: PLR0913, PLR0917 - an entry and all it belongs to
             kind=posting.kind,
             source=posting.source,
             amount=entry.amount,
-            at=at,
+            at=holder.at,
             shown_start_at=window.shown_start_at if window else None,
             shown_expires_at=window.shown_expires_at if window else NEVER,
-            creates_negative=entry.lot is not None and entry.lot.amount < 0,
+            creates_negative=lot is not None and lot.amount < 0,
             validity=window.validity if window else None,
             name=posting.name,
             user_id=posting.user_id,
             session_id=posting.session_id,
         )
     )
-    if entry.lot is not None:
-        batch.add_lot(key, entry.lot, at=at)
-    batch.add_allocations(key, entry.allocations, txn_no=entry.txn_no, at=at)
+    if lot is not None:
+        books.batch.lots.append((key, lot, holder.at))
+    if entry.allocations:
+        books.batch.add_allocations(key, entry.allocations, txn_no=entry.txn_no, at=holder.at)
     return transaction_uuid
 
 
-def _note_holders(state: _State) -> None:
+def _note_holders(batch: store.Batch, holders: Iterable[_Holder]) -> None:
     """Note where the numbers, the clock and the debts of each holder have come to."""
-    owing: defaultdict[HolderId, datetime] = defaultdict(lambda: NOT_OWING)
-    for (holder_id, *_), wallet in state.wallets.items():
-        owing[holder_id] = max(owing[holder_id], wallet.owing_until())
-    for holder_id, holder in state.holders.items():
+    for holder in holders:
         if holder.touched:
-            whole = holder_id in state.whole
-            state.batch.holders[holder_id] = store.LockedHolder(
-                last_no=holder.last_no,
-                last_at=holder.at,
-                owing_until=owing[holder_id] if whole else holder.owing_until,
+            owing_until = holder.owing_until
+            if holder.whole:
+                owings = (wallet.owing_until() for wallet in holder.wallets.values())
+                owing_until = max(owings, default=NOT_OWING)
+            batch.holders[holder.id] = store.LockedHolder(
+                last_no=holder.last_no, last_at=holder.at, owing_until=owing_until
             )
 
 
@@ -337,21 +337,17 @@ class _StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     active: str | None = None
 
 
-def _remember(
-    state: _State, posting: Posting, holder_id: HolderId, key: str, outcome: Outcome
-) -> None:
-    """Keep what was posted, and refusals for lack of points; other refusals would come again."""
+def _kept(posting: Posting, outcome: Outcome) -> store.Answer | None:
+    """What is kept: what was posted, and refusals for lack of points; others would come again."""
     match outcome:
         case Posted(transaction_uuids=uuids):
             stored = _StoredAnswer(transactions=uuids)
         case InsufficientPoints(asked=asked, active=active):
             stored = _StoredAnswer(asked=asked, active=active)
         case _:
-            return
-    answer = store.Answer(
-        fingerprint=posting.fingerprint(), answer=msgspec.json.encode(stored).decode()
-    )
-    state.answers[holder_id, key] = state.batch.answers[holder_id, key] = answer
+            return None
+    answer = msgspec.json.encode(stored).decode()
+    return store.Answer(fingerprint=posting.fingerprint(), answer=answer)
 
 
 def _replay(posting: Posting, key: str, answer: store.Answer) -> Outcome:

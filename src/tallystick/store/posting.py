@@ -36,7 +36,10 @@ class Answer:
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """The rows of one batch, collected before anything is written."""
+    """The rows of one batch, collected before anything is written.
+
+    A lot's `remaining` is read when the batch is written.
+    """
 
     transactions: list[tuple[Any, ...]] = field(default_factory=list)
     lots: list[tuple[WalletKey, Lot, datetime]] = field(default_factory=list)
@@ -44,10 +47,6 @@ class Batch:
     changed: dict[tuple[HolderId, int], Lot] = field(default_factory=dict)
     holders: dict[HolderId, LockedHolder] = field(default_factory=dict)
     answers: dict[tuple[HolderId, str], Answer] = field(default_factory=dict)
-
-    def add_lot(self, key: WalletKey, lot: Lot, *, at: datetime) -> None:
-        """Note a new lot; its `remaining` is read when the batch is written."""
-        self.lots.append((key, lot, at))
 
     def add_allocations(
         self, key: WalletKey, allocations: Sequence[Allocation], *, txn_no: int, at: datetime
