@@ -2,13 +2,17 @@
 
 One writer per process and no timer: an idle writer writes a single posting at once, a busy one
 writes all that came in meanwhile. Callers are answered after the commit and never before.
+
+Under load the writer works in two lanes, so that one batch is decided here while the database
+writes the other. A member's postings are all in one lane: the lanes never wait for each other.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from zlib import crc32
 
 import structlog
 
@@ -18,11 +22,20 @@ from tallystick.services.posting import Outcome, Posted, Posting, Waiting, post
 
 _LOG = structlog.get_logger()
 _RETRY_SECONDS = 0.02  # how long a posting to a locked holder rests before it is tried again
+_LANES = 2
+_BUSY = 64  # unanswered postings from which on it pays to split them into lanes
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Lane:
+    queue: "deque[_Request]" = field(default_factory=deque)
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Request:
     posting: Posting
+    lane: _Lane
     answer: "asyncio.Future[Posted]"
     deadline: float  # seconds of the event loop's clock
     attempts_left: int = 3
@@ -33,8 +46,7 @@ class Writer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._queue: deque[_Request] = deque()
-        self._filled = asyncio.Event()
+        self._lanes = [_Lane() for _ in range(_LANES)]
         self._unanswered = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -51,37 +63,37 @@ class Writer:
         loop = asyncio.get_running_loop()
         request = _Request(
             posting=posting,
+            lane=self._lane(posting),
             answer=loop.create_future(),
             deadline=loop.time() + limits.holder_wait_seconds,
         )
         self._unanswered += 1
         self._idle.clear()
         request.answer.add_done_callback(self._answered)
-        self._enqueue(request)
+        _enqueue(request)
         return await request.answer
+
+    def _lane(self, posting: Posting) -> _Lane:
+        if self._unanswered < _BUSY:
+            return self._lanes[0]
+        return self._lanes[crc32(posting.integration_id.encode()) % _LANES]
 
     def _answered(self, _answer: "asyncio.Future[Posted]") -> None:
         self._unanswered -= 1
         if not self._unanswered:
             self._idle.set()
 
-    def _enqueue(self, request: _Request) -> None:
-        self._queue.append(request)
-        self._filled.set()
-
     async def run(self) -> None:
         """Write batches until cancelled; a batch that has begun is finished first."""
-        while True:
-            await self._filled.wait()
-            batch = self._next_batch()
-            await asyncio.shield(asyncio.ensure_future(self._write(batch)))
+        async with asyncio.TaskGroup() as lanes:
+            for lane in self._lanes:
+                lanes.create_task(self._run(lane), name="writer")
 
-    def _next_batch(self) -> list[_Request]:
-        size = min(len(self._queue), self._context.limits.batch_postings_max)
-        batch = [self._queue.popleft() for _ in range(size)]
-        if not self._queue:
-            self._filled.clear()
-        return [request for request in batch if not request.answer.done()]
+    async def _run(self, lane: _Lane) -> None:
+        while True:
+            await lane.filled.wait()
+            batch = _next_batch(lane, at_most=self._context.limits.batch_postings_max)
+            await asyncio.shield(asyncio.ensure_future(self._write(batch)))
 
     async def _write(self, batch: Sequence[_Request]) -> None:
         """Answer every request of the batch, one way or another."""
@@ -136,11 +148,24 @@ class Writer:
                 _refuse(request, outcome)
 
     def _try_later(self, request: _Request) -> None:
-        asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._enqueue, request)
+        asyncio.get_running_loop().call_later(_RETRY_SECONDS, _enqueue, request)
 
     async def drain(self) -> None:
         """Return when everything that was accepted has been answered."""
         await self._idle.wait()
+
+
+def _enqueue(request: _Request) -> None:
+    request.lane.queue.append(request)
+    request.lane.filled.set()
+
+
+def _next_batch(lane: _Lane, *, at_most: int) -> list[_Request]:
+    size = min(len(lane.queue), at_most)
+    batch = [lane.queue.popleft() for _ in range(size)]
+    if not lane.queue:
+        lane.filled.clear()
+    return [request for request in batch if not request.answer.done()]
 
 
 def _refuse(request: _Request, refusal: Refusal) -> None:
