@@ -1,11 +1,11 @@
 """Adding and deducting points, balances and transactions of a member."""
 
-from dataclasses import replace
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.api.operations import Call, Nothing
@@ -38,48 +38,46 @@ KEY_LENGTH_MAX = 255
 
 async def add_points(call: Call[Nothing, AddPoints]) -> Response:
     """Add points to a member's ledger, making the subledger if it is new."""
-    body = call.body
-    return await _post(
-        call,
-        Posting(
-            program_id=call.program_id(),
-            integration_id=call.integration_id(),
-            kind=Kind.ADDITION,
-            points=points_in(body.points),
-            name=line_in(body.name, "name", at_most=TEXT_LENGTH_MAX),
-            subledger=line_in(body.subledgerId, "subledgerId", at_most=SUBLEDGER_LENGTH_MAX),
-            start=_start(body),
-            expiry=_expiry(body),
-        ),
-    )
+    return await _post(call, Kind.ADDITION, start=_start(call.body), expiry=_expiry(call.body))
 
 
 async def deduct_points(call: Call[Nothing, DeductPoints]) -> Response:
     """Deduct active points from a member's ledger, the soonest to expire first."""
-    body = call.body
-    return await _post(
-        call,
-        Posting(
-            program_id=call.program_id(),
-            integration_id=call.integration_id(),
-            kind=Kind.SUBTRACTION,
-            points=points_in(body.points),
-            name=line_in(body.name, "name", at_most=TEXT_LENGTH_MAX),
-            subledger=line_in(body.subledgerId, "subledgerId", at_most=SUBLEDGER_LENGTH_MAX),
-        ),
-    )
+    return await _post(call, Kind.SUBTRACTION)
 
 
-async def _post(call: Call[Nothing, Any], posting: Posting) -> Response:
+async def _post(
+    call: Call[Nothing, AddPoints] | Call[Nothing, DeductPoints],
+    kind: Kind,
+    *,
+    start: Start | None = None,
+    expiry: Expiry | None = None,
+) -> Response:
     """Post it for whoever calls, under the key that came along."""
-    key = call.request.headers.get("Idempotency-Key")
+    body = call.body
+    posting = Posting(
+        program_id=call.program_id(),
+        integration_id=call.integration_id(),
+        kind=kind,
+        points=points_in(body.points),
+        name=line_in(body.name, "name", at_most=TEXT_LENGTH_MAX),
+        subledger=line_in(body.subledgerId, "subledgerId", at_most=SUBLEDGER_LENGTH_MAX),
+        start=start,
+        expiry=expiry,
+        user_id=call.caller.user_id if call.caller else None,
+        idempotency_key=_idempotency_key(call.request),
+    )
+    posted = await call.house.writer.post(posting)
+    headers = {"Idempotency-Replayed": "true"} if posted.replayed else None
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= KEY_LENGTH_MAX and key.isprintable()):
         fix = f"write 1 to {KEY_LENGTH_MAX} printable characters, like a UUID"
         raise InvalidField("Idempotency-Key", repr(key[:40]), fix)
-    user_id = call.caller.user_id if call.caller else None
-    posted = await call.house.writer.post(replace(posting, user_id=user_id, idempotency_key=key))
-    headers = {"Idempotency-Replayed": "true"} if posted.replayed else None
-    return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    return key
 
 
 def _start(body: AddPoints) -> Start | None:

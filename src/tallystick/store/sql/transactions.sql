@@ -1,6 +1,6 @@
 -- name: holder_transactions
 -- A page of a holder's transactions in a program, the newest first: numbers rise with the moment of
--- recording, so the primary key carries it, read backwards.
+-- recording, so the primary key carries it, read backwards, and no more than the page is joined.
 -- $1 holder  $2 program  $3 subledger name or null  $4 source or null  $5 from, inclusive, or null
 -- $6 to, inclusive, or null  $7 only awaiting activation at this instant, or null
 -- $8 session ids or null  $9 transaction uuids or null  $10 at most  $11 skip
@@ -17,22 +17,29 @@ SELECT
   t.name,
   t.session_id,
   s.name AS subledger
-FROM transaction_ AS t
+FROM (
+  SELECT *
+  FROM transaction_
+  WHERE holder_id = $1
+    AND program_id = $2
+    AND (
+      $3::text IS NULL
+      OR subledger_id = (SELECT subledger_id FROM subledger WHERE program_id = $2 AND name = $3)
+    )
+    AND ($4::smallint IS NULL OR source = $4)
+    AND ($5::timestamptz IS NULL OR recorded_at >= $5)
+    AND ($6::timestamptz IS NULL OR recorded_at <= $6)
+    AND (
+      $7::timestamptz IS NULL
+      OR (shown_start_at = '9999-12-31 00:00+00' AND shown_expires_at > $7)
+    )
+    AND ($8::text[] IS NULL OR session_id = ANY ($8))
+    AND ($9::uuid[] IS NULL OR transaction_uuid = ANY ($9))
+  ORDER BY txn_no DESC
+  LIMIT $10::int OFFSET $11::int
+) AS t
 JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
-WHERE t.holder_id = $1
-  AND t.program_id = $2
-  AND ($3::text IS NULL OR s.name = $3)
-  AND ($4::smallint IS NULL OR t.source = $4)
-  AND ($5::timestamptz IS NULL OR t.recorded_at >= $5)
-  AND ($6::timestamptz IS NULL OR t.recorded_at <= $6)
-  AND (
-    $7::timestamptz IS NULL
-    OR (t.shown_start_at = '9999-12-31 00:00+00' AND t.shown_expires_at > $7)
-  )
-  AND ($8::text[] IS NULL OR t.session_id = ANY ($8))
-  AND ($9::uuid[] IS NULL OR t.transaction_uuid = ANY ($9))
-ORDER BY t.txn_no DESC
-LIMIT $10::int OFFSET $11::int;
+ORDER BY t.txn_no DESC;
 
 -- name: find_holder
 -- The holder, if there is one. $1 holder
