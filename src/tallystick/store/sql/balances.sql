@@ -104,7 +104,7 @@ FROM (
 -- $1 program  $2 instant  $3 known at  $4 only this holder, or null
 SELECT
   $1::int AS "loyaltyProgramID",
-  s.name AS "loyaltySubledger",
+  nullif(s.name, '') AS "loyaltySubledger",
   h.integration_id AS "profileIntegrationID",
   (b.active * 0.01)::numeric(20, 2) AS "currentBalance",
   (b.pending * 0.01)::numeric(20, 2) AS "pendingBalance",

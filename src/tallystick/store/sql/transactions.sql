@@ -60,8 +60,8 @@ SELECT
   NULL::text AS rulename,
   t.program_id AS programid,
   CASE t.kind WHEN 1 THEN 'addition' ELSE 'subtraction' END AS type,
-  t.name AS name,
-  s.name AS subledgerid,
+  nullif(t.name, '') AS name,
+  nullif(s.name, '') AS subledgerid,
   CASE
     WHEN t.shown_start_at IS NULL THEN 'immediate'
     WHEN t.shown_start_at = '9999-12-31 00:00+00' THEN 'on_action'
