@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks  # there for types only
 
 FIELD = "upFile"
-HEADER_BYTES_MAX = 10_000
 _FIX = f"send multipart/form-data with the CSV in the part {FIELD}, as curl -F {FIELD}=@points.csv"
 
 
@@ -101,15 +100,9 @@ class Upload:
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header_name += data[start:end]
-        self._check_header()
 
     def _on_header_value(self, data: bytes, start: int, end: int) -> None:
         self._header_value += data[start:end]
-        self._check_header()
-
-    def _check_header(self) -> None:
-        if len(self._header_name) + len(self._header_value) > HEADER_BYTES_MAX:
-            raise InvalidField(FIELD, "a part with a header that does not end", _FIX)
 
     def _on_header_end(self) -> None:
         if self._header_name.lower() == b"content-disposition":

@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from tallystick.core.errors import InvalidField, NotFound
 from tallystick.core.ids import IntegrationId, ProgramId
+from tallystick.core.programs import is_one_line
 from tallystick.services.accounts import Caller, CallerKind, Doorkeeper
 from tallystick.services.context import Context
 from tallystick.services.writer import Writer
@@ -68,7 +69,7 @@ class Call(Generic[Query, Body]):
     def integration_id(self) -> IntegrationId:
         """The profile named in the path. Errors: NotFound if it is no possible id."""
         text = unquote(self.request.path_params["integrationId"])
-        if len(text) > INTEGRATION_ID_LENGTH_MAX or not text.isprintable():
+        if len(text) > INTEGRATION_ID_LENGTH_MAX or not is_one_line(text):
             raise NotFound("customer profile", text[:100])
         return IntegrationId(text)
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 import msgspec
 
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import ACCOUNT_ID, Instant, instant_in, points_in
-from tallystick.core.points import ZERO, Points, decimal_of
+from tallystick.api.wire import ACCOUNT_ID, Instant, instant_in, number_in
+from tallystick.core.points import ZERO, Points, decimal_of, points_of
 from tallystick.core.programs import (
     CardCodeSettings,
     JoinPolicy,
@@ -160,7 +160,8 @@ def _settings(body: NewLoyaltyProgram) -> ProgramSettings:
 
 
 def _least(raw: msgspec.Raw, field: str) -> Points:
-    return ZERO if bytes(raw) == b"0" else points_in(raw, field)
+    number = number_in(raw, field)
+    return points_of(number, field=field) if number else ZERO
 
 
 def program_body(program: Program) -> ProgramBody:

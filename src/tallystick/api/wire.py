@@ -159,10 +159,15 @@ _NUMBER = re.compile(rb"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 
 def points_in(raw: msgspec.Raw, field: str = "points") -> Points:
     """The exact amount of a JSON number. Errors: InvalidField."""
+    return points_of(number_in(raw, field), field=field)
+
+
+def number_in(raw: msgspec.Raw, field: str) -> Decimal:
+    """A JSON number, digit by digit. Errors: InvalidField."""
     text = bytes(raw)
     if len(text) > 100 or _NUMBER.fullmatch(text) is None:
         raise InvalidField(field, text[:40].decode("utf-8", "replace"), POINTS_FIX)
-    return points_of(Decimal(text.decode()), field=field)
+    return Decimal(text.decode())
 
 
 def instant_in(text: str | None, field: str) -> datetime | None:

@@ -1,0 +1,244 @@
+"""The application on a test's own database, asked over HTTP without a socket.
+
+The clock stands at NOW until a test moves it. A test makes its own program and its own members, so
+that the tests of a module can share an application. Whatever is asked, the clients check that an
+answer of 400 and above has the contract's shape.
+"""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from starlette.types import ASGIApp, Message
+
+from tallystick.api.app import create_app
+from tallystick.core.programs import Program, ProgramSettings
+from tallystick.services.accounts import CallerKind, create_key, create_user
+from tallystick.services.context import Context, Limits
+from tallystick.services.imports import import_points
+from tallystick.services.programs import create_program
+from tallystick.store.db import Database
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+YEAR = timedelta(days=365)
+SOURCES = {"pointer", "parameter", "line"}
+
+_NUMBERS = count(1)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands until it is moved."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The application with three clients: one with each kind of key, and one without."""
+
+    app: ASGIApp
+    context: Context
+    clock: Clock
+    manager: httpx.AsyncClient
+    shop: httpx.AsyncClient
+    anybody: httpx.AsyncClient
+
+    async def program(self, **settings: Any) -> Program:
+        """A program of the test's own, without members."""
+        return await create_program(self.context, new_settings(**settings))
+
+    async def member(
+        self, program: Program, *, points: str = "100", name: str | None = None
+    ) -> "Member":
+        """A new member with points that are active without an end."""
+        member = Member(api=self, program=program, name=name or new_name("member"))
+        await self.import_rows(program, f'"{member.name}",{points}')
+        return member
+
+    async def person(self) -> httpx.AsyncClient:
+        """The client of somebody who has signed in."""
+        email, password = f"{new_name('person').replace(' ', '')}@example.com", "a long password"
+        await create_user(self.context, email=email, password=password)
+        body = {"email": email, "password": password}
+        session = exact(await self.anybody.post("/v1/sessions", json=body))
+        return new_client(self.app, f"Bearer {session['token']}")
+
+    async def import_rows(
+        self, program: Program, *rows: str, header: str = "customerprofileid,amount"
+    ) -> None:
+        """Import points for any member."""
+        file = io.BytesIO("\n".join([header, *rows]).encode())
+        await import_points(self.context, program, file, file_name="points.csv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of a program, as the API knows them."""
+
+    api: Api
+    program: Program
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Where the member's operations are."""
+        return f"{program_path(self.program)}/profile/{in_path(self.name)}"
+
+    async def add(self, points: Any = 10, **more: Any) -> httpx.Response:
+        """Add points by hand."""
+        return await self.put("add_points", {"points": points, **more})
+
+    async def deduct(self, points: Any = 10, **more: Any) -> httpx.Response:
+        """Deduct points by hand."""
+        return await self.put("deduct_points", {"points": points, **more})
+
+    async def put(self, operation: str, body: Any, *, key: str | None = None) -> httpx.Response:
+        """Send a body, which is JSON already if it is bytes."""
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        headers = {} if key is None else {b"Idempotency-Key": key.encode("latin-1")}
+        return await self.api.manager.put(
+            f"{self.path}/{operation}", content=content, headers=headers
+        )
+
+    async def balances(self, **parameters: Any) -> httpx.Response:
+        """Ask for balances."""
+        return await self.api.shop.get(f"{self.path}/balances", params=parameters)
+
+    async def balance(self, **parameters: Any) -> dict[str, Decimal | int]:
+        """The balance of the main ledger without its zeros, keys cut to the kind of points."""
+        found = exact(await self.balances(**parameters))["balance"]
+        return {kind.removesuffix("Points"): points for kind, points in found.items() if points}
+
+    async def transactions(self, **parameters: Any) -> httpx.Response:
+        """Ask for transactions."""
+        return await self.api.shop.get(f"{self.path}/transactions", params=parameters)
+
+    async def names(self, **parameters: Any) -> list[str]:
+        """The names of the transactions that come back."""
+        return [each["name"] for each in exact(await self.transactions(**parameters))["data"]]
+
+
+def in_path(text: str) -> str:
+    """The text as one segment of a path."""
+    return quote(text, safe="").replace(".", "%2E")
+
+
+def new_name(kind: str) -> str:
+    """A name that nothing has yet."""
+    return f"{kind} {next(_NUMBERS)}"
+
+
+def new_settings(**settings: Any) -> ProgramSettings:
+    """Settings with a name that is free, and with subledgers."""
+    given = {"name": new_name("program"), "timezone": "UTC", "allow_subledger": True}
+    return ProgramSettings(**{**given, **settings})
+
+
+def program_path(program: Program) -> str:
+    """Where the program's operations are."""
+    return f"/v1/loyalty_programs/{program.id}"
+
+
+def exact(response: httpx.Response) -> Any:
+    """The JSON of a good answer, its numbers digit by digit."""
+    assert response.is_success, response.text
+    return json.loads(response.text, parse_float=Decimal)
+
+
+def refusal(response: httpx.Response, status: int) -> dict[str, str]:
+    """The only problem of a refusal: its title, its details and where it is."""
+    assert response.status_code == status, response.text
+    [problem] = response.json()["errors"]
+    return {**problem, **problem.pop("source")}
+
+
+async def check_shape(response: httpx.Response) -> None:
+    """Prove that an answer of 400 and above has the contract's error body."""
+    if response.status_code < 400:
+        return
+    await response.aread()
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
+    assert body.keys() == {"message", "errors", "StatusCode"}
+    assert body["StatusCode"] == response.status_code
+    assert body["message"]
+    for problem in body["errors"]:
+        assert {"title", "source"} <= problem.keys() <= {"title", "source", "details"}
+        assert len(problem["source"]) <= 1
+        assert problem["source"].keys() <= SOURCES
+
+
+@asynccontextmanager
+async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterator[Api]:
+    """The application, started on the database of that URL."""
+    clock = Clock()
+    context = Context(
+        database=await Database.connect(url, size=5),
+        secret=b"a secret of the tests, thirty-two bytes long",
+        clock=clock,
+        limits=limits or Limits(),
+    )
+    app = create_app(lambda: _closing(context))
+    async with lifespan(app):
+        yield Api(
+            app=app,
+            context=context,
+            clock=clock,
+            manager=new_client(app, await new_key(context, CallerKind.MANAGEMENT)),
+            shop=new_client(app, await new_key(context, CallerKind.INTEGRATION)),
+            anybody=new_client(app),
+        )
+
+
+@asynccontextmanager
+async def _closing(context: Context) -> AsyncIterator[Context]:
+    try:
+        yield context
+    finally:
+        await context.database.close()
+
+
+async def new_key(context: Context, kind: CallerKind, *, life: timedelta = YEAR) -> str:
+    """The `Authorization` of a new key."""
+    created = await create_key(context, kind=kind, name="Tests", life=life)
+    return f"{kind.value} {created.key}"
+
+
+def new_client(app: ASGIApp, authorization: str | None = None) -> httpx.AsyncClient:
+    """A client that sends these credentials with every request."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://tallystick.test",
+        headers={"Authorization": authorization} if authorization else {},
+        event_hooks={"response": [check_shape]},
+    )
+
+
+@asynccontextmanager
+async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
+    """Start the application as a server does, in a task of its own, and end it."""
+    received: asyncio.Queue[Message] = asyncio.Queue()
+    sent: asyncio.Queue[Message] = asyncio.Queue()
+    running = asyncio.ensure_future(app({"type": "lifespan"}, received.get, sent.put))  # type: ignore[arg-type]  # it is a coroutine
+    await received.put({"type": "lifespan.startup"})
+    assert await sent.get() == {"type": "lifespan.startup.complete"}
+    try:
+        yield
+    finally:
+        await received.put({"type": "lifespan.shutdown"})
+        assert await sent.get() == {"type": "lifespan.shutdown.complete"}
+        await running

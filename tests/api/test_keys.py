@@ -1,0 +1,137 @@
+"""Who may call what: keys, sessions, and what is told to everybody else."""
+
+import secrets
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from api.harness import NOW, Api, new_client, new_key, refusal
+from tallystick.api.operations import Operation
+from tallystick.api.routes import OPERATIONS
+from tallystick.services.accounts import CallerKind
+
+CLOSED = [operation for operation in OPERATIONS if operation.who]
+
+every_closed_operation = pytest.mark.parametrize(
+    "operation", CLOSED, ids=[operation.id for operation in CLOSED]
+)
+
+# Written out, not asked of the table: whoever changes the table changes this with intent.
+MAY_CALL = {
+    "addLoyaltyPoints": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "removeLoyaltyPoints": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "importLoyaltyPoints": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getLoyaltyProgram": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getLoyaltyPrograms": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "createLoyaltyProgram": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getLoyaltyBalances": {CallerKind.INTEGRATION},
+    "getLoyaltyProgramProfileTransactions": {CallerKind.INTEGRATION},
+    "destroySession": {CallerKind.PERSON},
+    "createSession": set(),
+    "getHealth": set(),
+    "getReadiness": set(),
+}
+
+
+async def call(client: httpx.AsyncClient, operation: Operation, **headers: str) -> httpx.Response:
+    """Call an operation on what is not there; only those who may are told so."""
+    path = operation.path.format(loyaltyProgramId="999999", integrationId="nobody")
+    return await client.request(operation.method, path, headers=headers)
+
+
+def test_each_operation_says_who_may_call_it() -> None:
+    assert {operation.id: set(operation.who) for operation in OPERATIONS} == MAY_CALL
+
+
+@every_closed_operation
+async def test_nobody_may_call_without_credentials(api: Api, operation: Operation) -> None:
+    answer = await call(api.anybody, operation)
+    found = refusal(answer, 401)
+    assert found["title"] == "not_signed_in"
+    assert "'ManagementKey-v1 ...'" in found["details"]
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@every_closed_operation
+async def test_a_key_opens_what_it_is_for_and_nothing_else(
+    api: Api, operation: Operation
+) -> None:
+    for kind, client in ((CallerKind.MANAGEMENT, api.manager), (CallerKind.INTEGRATION, api.shop)):
+        answer = await call(client, operation)
+        if kind in operation.who:
+            assert answer.status_code != 401
+        else:
+            found = refusal(answer, 401)
+            assert operation.id in found["details"]
+            assert f"found '{kind.value} ...'" in found["details"]
+
+
+async def test_a_session_opens_what_people_may_do(api: Api) -> None:
+    person = await api.person()
+    for operation in CLOSED:
+        if operation.id != "destroySession":
+            allowed = CallerKind.PERSON in operation.who
+            assert ((await call(person, operation)).status_code == 401) is not allowed
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        " ",
+        "ManagementKey-v1",
+        "ManagementKey-v1 ",
+        "Basic YTpi",
+        "Digest x",
+        "{key}",
+        "ManagementKey-v2 {key}",
+        "ManagementKey-v1{key}",
+        "ManagementKey-v1,{key}",
+        "ApiKey-v1 {key}",
+        "Bearer {key}",
+        "ManagementKey-v1 {key}0",
+        "ManagementKey-v1 x{key}",
+        "ManagementKey-v1 {key} {key}",
+        "ManagementKey-v1 \xe9\xff",
+        "ManagementKey-v1 " + "0" * 60_000,
+    ],
+    ids=lambda text: ascii(text[:30]),
+)
+async def test_wrong_credentials_are_refused(api: Api, authorization: str) -> None:
+    key = api.manager.headers["authorization"].partition(" ")[2]
+    header = authorization.format(key=key).encode("latin-1")
+    answer = await api.anybody.get("/v1/loyalty_programs", headers={b"Authorization": header})
+    found = refusal(answer, 401)
+    assert found["title"] == "not_signed_in"
+    assert key not in answer.text
+
+
+async def test_an_unknown_key_is_told_from_a_malformed_header(api: Api) -> None:
+    client = new_client(api.app, f"ManagementKey-v1 {secrets.token_hex(32)}")
+    found = refusal(await client.get("/v1/loyalty_programs"), 401)
+    assert "unknown or have expired" in found["details"]
+
+
+@pytest.mark.parametrize(
+    "form", ["managementkey-v1 {key}", "MANAGEMENTKEY-V1 {key}", "ManagementKey-v1   {key} "]
+)
+async def test_the_scheme_is_read_in_any_case(api: Api, form: str) -> None:
+    key = api.manager.headers["authorization"].partition(" ")[2]
+    client = new_client(api.app, form.format(key=key))
+    assert (await client.get("/v1/loyalty_programs")).status_code == 200
+
+
+async def test_a_key_works_until_it_expires(api: Api) -> None:
+    authorization = await new_key(api.context, CallerKind.MANAGEMENT, life=timedelta(days=1))
+    client = new_client(api.app, authorization)
+    api.clock.now = NOW + timedelta(days=1)
+    found = refusal(await client.get("/v1/loyalty_programs"), 401)
+    assert "have expired" in found["details"]
+    api.clock.now = NOW + timedelta(days=1, microseconds=-1)
+    assert (await client.get("/v1/loyalty_programs")).status_code == 200
+
+
+async def test_credentials_are_not_looked_at_where_none_are_needed(api: Api) -> None:
+    client = new_client(api.app, "Nonsense")
+    assert (await client.get("/healthz")).status_code == 200
