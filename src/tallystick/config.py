@@ -40,7 +40,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         data_dir=Path(given.get("data_dir", defaults.data_dir)),
         host=given.get("host", defaults.host),
         port=_whole("port", given.get("port", "8080"), 0, 65_535),
-        workers=_whole("workers", given.get("workers", "1"), 1, 64),
+        workers=_whole("workers", given.get("workers", "1"), 1, 16),
         admin_email=given.get("admin_email", defaults.admin_email),
         admin_password=_secret("admin_password", given.get("admin_password"), 12),
         demo=_flag("demo", given.get("demo", "1")),

@@ -31,6 +31,7 @@ from tallystick.store.embedded import embedded_server, stop_with
 from tallystick.store.migrate import migrate
 
 WELCOME = "sign-in.json"
+CONNECTIONS = 80  # for all server processes; the embedded PostgreSQL takes 100
 
 
 def run() -> None:
@@ -62,7 +63,7 @@ def _serve(settings: Settings) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        with _listening(settings) as listener, _database_url(settings) as url:
+        with _listening(settings) as listener, _database_url(settings, join=False) as url:
             uvloop.run(_prepare(settings, url))
             os.environ["TALLYSTICK_DATABASE_URL"] = url
             _announce(settings, listener)
@@ -119,11 +120,12 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _database_url(settings: Settings) -> Iterator[str]:
+def _database_url(settings: Settings, *, join: bool) -> Iterator[str]:
+    """The URL of the database; a server must not join one that would end with a command."""
     if settings.database_url is not None:
         yield settings.database_url
         return
-    with embedded_server(settings.data_dir, on_failure=_end_self) as server:
+    with embedded_server(settings.data_dir, join=join, on_failure=_end_self) as server:
         yield server.url
         if server.failed:
             raise server.failed
@@ -137,7 +139,7 @@ def _end_self() -> None:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Context]:
     """A context on a database that is up to date, for a command."""
-    with _database_url(settings) as url:
+    with _database_url(settings, join=True) as url:
         async with _in_use(settings, await Database.connect(url)) as context:
             await migrate(context.database, now=context.clock())
             yield context
@@ -146,7 +148,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Context]:
 @asynccontextmanager
 async def _serving(settings: Settings, url: str) -> AsyncIterator[Context]:
     """A context for a server process, which starts even while the database is away."""
-    async with _in_use(settings, await Database.open(url)) as context:
+    async with _in_use(
+        settings, await Database.open(url, size=min(10, CONNECTIONS // settings.workers))
+    ) as context:
         yield context
 
 

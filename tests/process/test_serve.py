@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -186,6 +186,17 @@ def test_a_killed_postgres_is_back_in_moments(folder: Path) -> None:
         assert server.stop() == 0
 
 
+def test_a_server_waits_until_no_command_runs_the_database(folder: Path) -> None:
+    with ExitStack() as command:
+        command.enter_context(embedded_server(folder / "data"))
+        with serving(folder) as server:
+            threading.Event().wait(1)  # long enough to join, if it did
+            assert not server.lines
+            command.close()
+            assert httpx.get(f"{server.address}/readyz").status_code == 200
+            assert server.stop() == 0
+
+
 def test_several_workers_serve_one_port_and_end_with_their_parent(folder: Path) -> None:
     with serving(folder, workers="2") as server:
         port = urlsplit(server.address).port
@@ -261,7 +272,7 @@ def test_a_port_in_use_is_one_clear_line(folder: Path) -> None:
 
 WRONG = [
     ({"port": "http"}, "TALLYSTICK_PORT: found 'http'; write a whole number from 0 to 65535"),
-    ({"workers": "0"}, "TALLYSTICK_WORKERS: found '0'; write a whole number from 1 to 64"),
+    ({"workers": "0"}, "TALLYSTICK_WORKERS: found '0'; write a whole number from 1 to 16"),
     ({"demo": "yes"}, "TALLYSTICK_DEMO: found 'yes'; write 1 for yes or 0 for no"),
     ({"secret_key": "short"}, "TALLYSTICK_SECRET_KEY: found '5 characters'; write at least 32"),
     ({"admin_password": "x"}, "TALLYSTICK_ADMIN_PASSWORD: found '1 characters'; write at least 12"),

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import msgspec
 from starlette.requests import Request
 
-from tallystick.core.errors import InvalidField, NotFound
+from tallystick.core.errors import InvalidField, NotFound, shown
 from tallystick.core.ids import IntegrationId, ProgramId
 from tallystick.core.programs import is_one_line
 from tallystick.services.accounts import Caller, CallerKind, Doorkeeper
@@ -132,13 +132,19 @@ def read_query(request: Request, struct: type[msgspec.Struct]) -> msgspec.Struct
     values: dict[str, object] = {}
     for name, kind in _fields(struct).items():
         if name in given:
-            values[name] = given.getlist(name) if kind == "list" else given[name].strip()
-            if kind == "bool":
-                values[name] = given[name].lower()
+            texts = [_one_line(text, name) for text in given.getlist(name)]
+            text = texts[-1].strip()
+            values[name] = texts if kind == "list" else text.lower() if kind == "bool" else text
     try:
         return msgspec.convert(values, struct, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid_member(error, values) from error
+
+
+def _one_line(text: str, field: str) -> str:
+    if not is_one_line(text):
+        raise InvalidField(field, shown(text), "write one line, without control characters")
+    return text
 
 
 _KINDS: dict[type[msgspec.Struct], dict[str, str]] = {}
@@ -170,7 +176,15 @@ def _invalid_member(error: msgspec.ValidationError, given: Mapping[str, object])
             "/".join([*names, missing["name"]]), "nothing", "write it: it is needed"
         )
     expected, _, got = what.partition(", got ")
-    found = repr(given[names[0]]) if names and names[0] in given else got or "something else"
+    found = got or "something else"
+    if names and names[0] in given:
+        found, names = _given_text(given[names[0]], names[1:]), names[:1]
     wanted = expected.removeprefix("Expected ").replace("`", "")
     fix = f"write {wanted}" if expected != what or "Expected" in what else f"mend it: {what}"
     return InvalidField("/".join(names) or BODY, found.replace("`", ""), fix)
+
+
+def _given_text(value: object, indexes: list[str]) -> str:
+    """The text of a parameter, or of that one of its repetitions which is wrong."""
+    wrong = value[int(indexes[0])] if isinstance(value, list) and indexes else value
+    return shown(str(wrong))

@@ -17,8 +17,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cachetools import TTLCache
 
-from tallystick.core.errors import InvalidField, NotSignedIn
+from tallystick.core.errors import InvalidField, NotSignedIn, shown
 from tallystick.core.ids import UserId
+from tallystick.core.programs import NAME_LENGTH_MAX, is_one_line
 from tallystick.services.context import Context
 from tallystick.store import accounts as store
 
@@ -68,11 +69,13 @@ async def create_user(
 ) -> UserId:
     """Make a user who can sign in; the id comes back.
 
-    Errors: InvalidField for the address or a password under 12 characters; AlreadyExists.
+    Errors: InvalidField for the address, the name or a password under 12 characters; AlreadyExists.
     """
-    local, _, domain = email.partition("@")
-    if not local or not domain or any(c.isspace() for c in email) or len(email) > 254:
-        raise InvalidField("email", repr(email), "write an address like ada@example.com")
+    if not _is_address(email):
+        raise InvalidField("email", shown(email), "write an address like ada@example.com")
+    if len(name) > NAME_LENGTH_MAX or not is_one_line(name):
+        fix = f"write one line of at most {NAME_LENGTH_MAX} characters"
+        raise InvalidField("name", shown(name), fix)
     if not PASSWORD_LENGTH_MIN <= len(password) <= 1_000:
         raise InvalidField(
             "password",
@@ -91,6 +94,12 @@ async def create_user(
         )
 
 
+def _is_address(email: str) -> bool:
+    local, _, domain = email.partition("@")
+    spaced = any(character.isspace() for character in email)
+    return bool(local and domain) and len(email) <= 254 and not spaced and is_one_line(email)
+
+
 async def has_users(context: Context) -> bool:
     """Whether anybody can sign in yet."""
     async with context.database.reader() as reader:
@@ -104,7 +113,7 @@ async def sign_in(context: Context, *, email: str, password: str) -> Session:
     wrong.
     """
     async with context.database.reader() as reader:
-        user = await store.find_user(reader, email)
+        user = await store.find_user(reader, email) if is_one_line(email) else None
     password_hash = user["password_hash"] if user else None
     right = await asyncio.to_thread(_is_password, password_hash, password)
     if user is None or not right:
@@ -135,8 +144,9 @@ async def create_key(
 
     Errors: InvalidField without a name, or for a life that is not above zero.
     """
-    if not name.strip() or len(name) > 255:
-        raise InvalidField("name", repr(name), "write what the key is for, up to 255 characters")
+    if not name.strip() or len(name) > NAME_LENGTH_MAX or not is_one_line(name):
+        fix = f"write what the key is for, one line of up to {NAME_LENGTH_MAX} characters"
+        raise InvalidField("name", shown(name), fix)
     if not timedelta() < life <= timedelta(days=3_660):
         raise InvalidField("days", str(life.days), "write a number from 1 to 3660")
     now, key = context.clock(), secrets.token_hex(32)

@@ -124,7 +124,7 @@ class Database:
         """A connection; `lost` is raised if it breaks while it is used."""
         try:
             acquired = await self._pool.acquire(timeout=30)
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:  # whoever says no
             raise Busy("the database", retry_after_seconds=2) from error
         try:
             yield cast("Connection", acquired)

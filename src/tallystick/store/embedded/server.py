@@ -44,11 +44,12 @@ class EmbeddedServer:
 
 @contextmanager
 def embedded_server(
-    data_dir: Path, *, on_failure: OnFailure = lambda: None
+    data_dir: Path, *, join: bool = True, on_failure: OnFailure = lambda: None
 ) -> Iterator[EmbeddedServer]:
     """PostgreSQL in data_dir/postgres: started here and stopped at the end, or joined.
 
     It is joined if another process of ours runs it; when that process ends, so does the server.
+    Without `join` a minute is given to the other process to end.
     `on_failure` is called, from another thread, when a server that we run cannot be kept running.
     Errors: CannotStart, one line with its cure.
     """
@@ -56,7 +57,7 @@ def embedded_server(
     with files_refused():
         lock = state.open(LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        joined = _lock_or_join(state, lock)
+        joined = _lock_or_join(state, lock, join=join)
         if joined:
             yield EmbeddedServer(url=_url(state, joined), supervisor=None)
         else:
@@ -77,17 +78,18 @@ def _own_server(state: State, on_failure: OnFailure) -> Iterator[EmbeddedServer]
         yield EmbeddedServer(url=_url(state, sockets), supervisor=supervisor)
 
 
-def _lock_or_join(state: State, lock: int) -> Path | None:
+def _lock_or_join(state: State, lock: int, *, join: bool) -> Path | None:
     """None once we hold the lock, or else the socket folder of the server that its holder runs."""
     patience = time.monotonic() + JOIN_SECONDS
     while not _locks(lock):
         sockets = serving_sockets(state.cluster)
-        if sockets:
+        if sockets and join:
             return sockets
         if time.monotonic() > patience:
+            why = "has gone on running" if sockets else "has not answered"
             raise CannotStart(
-                f"another process holds {state.folder / LOCK}, but its PostgreSQL has not"
-                f" answered for {JOIN_SECONDS} seconds; stop that process, or see {state.log}"
+                f"another process holds {state.folder / LOCK}, and its PostgreSQL {why} for"
+                f" {JOIN_SECONDS} seconds; stop that process, or see {state.log}"
             )
         time.sleep(LOOK_SECONDS)
     return None
