@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from multiprocessing import parent_process
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import FrameType
@@ -46,7 +47,8 @@ def application() -> ASGIApp:
     settings = read_settings(os.environ)
     assert settings.database_url is not None, "serve hands the database's URL to its processes"
     url = settings.database_url
-    if settings.workers > 1 and (end_with_parent := stop_with(os.getppid())):
+    parent = parent_process()  # of several workers; it may have ended by now
+    if parent and parent.pid and (end_with_parent := stop_with(parent.pid)):
         end_with_parent()
     return create_app(lambda: _serving(settings, url))
 

@@ -90,7 +90,8 @@ def serving(folder: Path, **settings: str) -> Iterator[Serving]:
     finally:
         if process.poll() is None:
             server.stop(signal.SIGKILL)
-        reader.join()
+        reader.join(timeout=PATIENCE)
+        assert not reader.is_alive(), "a process still holds the output"
         assert process.stdout is not None
         process.stdout.close()
 

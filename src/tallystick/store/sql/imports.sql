@@ -70,7 +70,8 @@ WHERE h.holder_id = counted.holder_id;
 
 -- name: enter_staged_rows
 -- The transactions and lots of all rows, numbered per member in the order of the lines. Transaction
--- uuids are of version 7: the milliseconds, then random bits and the line.
+-- uuids are of version 7: the milliseconds, then random bits and the line. What is immediate starts
+-- when it is recorded; points that have expired by then, while the file was read, have a window too.
 -- $1 program  $2 import  $3 user  $4 the first 24 hexadecimal digits of the uuids
 WITH numbered AS MATERIALIZED (
   SELECT
@@ -128,7 +129,7 @@ SELECT
   subledger_id,
   last_at,
   last_at,
-  coalesce(start_at, last_at),
+  coalesce(start_at, least(last_at, expires_at - interval '1 microsecond')),
   expires_at,
   amount,
   amount
