@@ -155,14 +155,12 @@ def _table(rounds: Sequence[Found]) -> str:
     floor = median(min(found.floors.values()) for found in rounds)
     seconds = {shape: median(found.floors[shape] for found in rounds) for shape in SHAPES}
     seconds[OURS] = median(found.ours.seconds for found in rounds)
+    lines = [(name, f"{value:.2f}", f"{value / floor:.2f}") for name, value in seconds.items()]
     cpu_seconds = median(found.ours.cpu_seconds for found in rounds)
-    peak_mb = median(found.ours.peak_mb for found in rounds)
-    lines = [
-        (name, f"{value:.2f}", f"{value / floor:.2f}", *(("", "") if name in SHAPES else ours))
-        for ours in [(f"{cpu_seconds:.2f}", f"{peak_mb:.0f}")]
-        for name, value in seconds.items()
-    ]
-    return table([("", "seconds", "to floor", "Python s", "peak MB"), *lines])
+    return (
+        f"{table([('', 'seconds', 'to floor'), *lines])}\n"
+        f"of which {cpu_seconds:.2f} s of processor time are ours, the rest is PostgreSQL's"
+    )
 
 
 def _totals(ours: Import) -> str:

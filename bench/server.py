@@ -88,7 +88,7 @@ async def surroundings(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """What was found, round by round, and either the least or the most that it should be."""
+    """What was found, round by round, and the least or the most that it should be, if anything."""
 
     what: str
     found: Sequence[float]
@@ -98,14 +98,17 @@ class Bar:
 
     def __str__(self) -> str:
         value = median(self.found)
-        if self.least is not None:
-            met, wanted = value >= self.least, f"at least {self.least:g}"
-        else:
-            assert self.most is not None
-            met, wanted = value <= self.most, f"at most {self.most:g}"
         rounds = f"rounds {min(self.found):.2f} to {max(self.found):.2f}"
-        verdict = "meets" if met else "falls short of"
-        return f"{self.what}: {value:.2f}{self.unit} {verdict} {wanted}{self.unit} ({rounds})"
+        return f"{self.what}: {value:.2f}{self.unit} ({rounds}){self._verdict(value)}"
+
+    def _verdict(self, value: float) -> str:
+        if self.least is not None:
+            met, bar = value >= self.least, f"at least {self.least:g}{self.unit}"
+        elif self.most is not None:
+            met, bar = value <= self.most, f"at most {self.most:g}{self.unit}"
+        else:
+            return ""
+        return f", {'meets' if met else 'falls short of'} {bar}"
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:

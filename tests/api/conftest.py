@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.harness import NOW, Api, Member, running_api
+from api.harness import Api, Member, running_api
+from services.harness import NOW
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,12 @@ answer of 400 and above has the contract's shape.
 """
 
 import asyncio
-import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -21,29 +19,15 @@ import httpx
 import msgspec
 from starlette.types import ASGIApp, Message
 
+from services.harness import Clock, import_rows, new_name, new_program
 from tallystick.api.app import create_app
-from tallystick.core.programs import Program, ProgramSettings
+from tallystick.core.programs import Program
 from tallystick.services.accounts import CallerKind, create_key, create_user
 from tallystick.services.context import Context, Limits
-from tallystick.services.imports import import_points
-from tallystick.services.programs import create_program
 from tallystick.store.db import Database
 
-NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)
 SOURCES = {"pointer", "parameter", "line"}
-
-_NUMBERS = count(1)
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock that stands until it is moved."""
-
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +43,14 @@ class Api:
 
     async def program(self, **settings: Any) -> Program:
         """A program of the test's own, without members."""
-        return await create_program(self.context, new_settings(**settings))
+        return await new_program(self.context, **settings)
 
     async def member(
         self, program: Program, *, points: str = "100", name: str | None = None
     ) -> "Member":
         """A new member with points that are active without an end."""
         member = Member(api=self, program=program, name=name or new_name("member"))
-        await self.import_rows(program, f'"{member.name}",{points}')
+        await import_rows(self.context, program, f'"{member.name}",{points}')
         return member
 
     async def person(self) -> httpx.AsyncClient:
@@ -76,13 +60,6 @@ class Api:
         body = {"email": email, "password": password}
         session = exact(await self.anybody.post("/v1/sessions", json=body))
         return new_client(self.app, f"Bearer {session['token']}")
-
-    async def import_rows(
-        self, program: Program, *rows: str, header: str = "customerprofileid,amount"
-    ) -> None:
-        """Import points for any member."""
-        file = io.BytesIO("\n".join([header, *rows]).encode())
-        await import_points(self.context, program, file, file_name="points.csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,17 +114,6 @@ def in_path(text: str) -> str:
     return quote(text, safe="").replace(".", "%2E")
 
 
-def new_name(kind: str) -> str:
-    """A name that nothing has yet."""
-    return f"{kind} {next(_NUMBERS)}"
-
-
-def new_settings(**settings: Any) -> ProgramSettings:
-    """Settings with a name that is free, and with subledgers."""
-    given = {"name": new_name("program"), "timezone": "UTC", "allow_subledger": True}
-    return ProgramSettings(**{**given, **settings})
-
-
 def program_path(program: Program) -> str:
     """Where the program's operations are."""
     return f"/v1/loyalty_programs/{program.id}"
@@ -163,18 +129,22 @@ def refusal(response: httpx.Response, status: int) -> dict[str, str]:
     """The only problem of a refusal: its title, its details and where it is."""
     assert response.status_code == status, response.text
     [problem] = response.json()["errors"]
-    return {**problem, **problem.pop("source")}
+    return {**problem.pop("source"), **problem}
 
 
 async def check_shape(response: httpx.Response) -> None:
     """Prove that an answer of 400 and above has the contract's error body."""
-    if response.status_code < 400:
-        return
-    await response.aread()
-    assert response.headers["content-type"] == "application/json"
-    body = response.json()
+    if response.status_code >= 400 and response.request.method != "HEAD":
+        await response.aread()
+        check_error(response.content, response.headers["content-type"], response.status_code)
+
+
+def check_error(content: bytes, content_type: str | None, status: int) -> None:
+    """Prove that an answer is the contract's error body."""
+    assert content_type == "application/json"
+    body = json.loads(content)
     assert body.keys() == {"message", "errors", "StatusCode"}
-    assert body["StatusCode"] == response.status_code
+    assert body["StatusCode"] == status
     assert body["message"]
     for problem in body["errors"]:
         assert {"title", "source"} <= problem.keys() <= {"title", "source", "details"}
@@ -184,16 +154,15 @@ async def check_shape(response: httpx.Response) -> None:
 
 @asynccontextmanager
 async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterator[Api]:
-    """The application, started on the database of that URL."""
+    """The application, started on the database of that URL, with a key of each kind."""
     clock = Clock()
     context = Context(
-        database=await Database.connect(url, size=5),
+        database=await Database.open(url, size=5),
         secret=b"a secret of the tests, thirty-two bytes long",
         clock=clock,
         limits=limits or Limits(),
     )
-    app = create_app(lambda: _closing(context))
-    async with lifespan(app):
+    async with running_app(context) as app:
         yield Api(
             app=app,
             context=context,
@@ -202,6 +171,14 @@ async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterato
             shop=new_client(app, await new_key(context, CallerKind.INTEGRATION)),
             anybody=new_client(app),
         )
+
+
+@asynccontextmanager
+async def running_app(context: Context) -> AsyncIterator[ASGIApp]:
+    """The application, started; it closes the database when it ends."""
+    app = create_app(lambda: _closing(context))
+    async with _lifespan(app):
+        yield app
 
 
 @asynccontextmanager
@@ -229,11 +206,11 @@ def new_client(app: ASGIApp, authorization: str | None = None) -> httpx.AsyncCli
 
 
 @asynccontextmanager
-async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
+async def _lifespan(app: ASGIApp) -> AsyncIterator[None]:
     """Start the application as a server does, in a task of its own, and end it."""
     received: asyncio.Queue[Message] = asyncio.Queue()
     sent: asyncio.Queue[Message] = asyncio.Queue()
-    running = asyncio.ensure_future(app({"type": "lifespan"}, received.get, sent.put))  # type: ignore[arg-type]  # it is a coroutine
+    running = asyncio.ensure_future(app({"type": "lifespan"}, received.get, sent.put))
     await received.put({"type": "lifespan.startup"})
     assert await sent.get() == {"type": "lifespan.startup.complete"}
     try:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from api.harness import NOW, Api, Member, exact, program_path, refusal
+from api.harness import Api, Member, exact, program_path, refusal
+from services.harness import NOW
 from tallystick.core.programs import ReturnPolicy
 
 ZEROS = {
@@ -55,9 +56,7 @@ async def test_each_kind_of_points_is_told(api: Api) -> None:
     ],
 )
 async def test_an_instant_is_read_in_every_form_that_clients_send(ann: Member, text: str) -> None:
-    added = await ann.add(
-        7, pendingUntil="2026-07-01T10:00:00Z", validUntil="2026-07-01T10:00:01Z"
-    )
+    added = await ann.add(7, pendingUntil="2026-07-01T10:00:00Z", validUntil="2026-07-01T10:00:01Z")
     assert added.status_code == 204
     assert await ann.balance(endDate=text) == {"active": 107}
 
@@ -82,7 +81,6 @@ async def test_a_date_alone_is_its_midnight_in_utc(ann: Member) -> None:
         "1899-12-31T23:59:59Z",
         "9999-01-01T00:00:00Z",
         "\u0662\u0660\u0662\u0666-07-01",
-        "2026-07-01\x00",
     ],
 )
 @pytest.mark.parametrize("parameter", ["endDate", "asKnownAt"])
@@ -187,7 +185,7 @@ async def test_an_unknown_program_is_not_found(api: Api, ann: Member, program: s
 async def test_a_card_based_program_has_no_profiles(api: Api) -> None:
     cards = await api.program(card_based=True)
     found = refusal(await Member(api=api, program=cards, name="ann").balances(), 400)
-    assert ("not_supported", "loyaltyProgramId") == (found["title"], found["parameter"])
+    assert (found["title"], found["parameter"]) == ("not_supported", "loyaltyProgramId")
 
 
 async def test_a_profile_lives_in_one_environment(api: Api, ann: Member) -> None:

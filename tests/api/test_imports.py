@@ -13,6 +13,7 @@ from tallystick.services.context import Limits
 
 HEADER = b"customerprofileid,amount\n"
 BOUNDARY = b"----a boundary"
+FORM = b"multipart/form-data; boundary=" + BOUNDARY
 
 
 @pytest.fixture
@@ -40,13 +41,13 @@ END = b"--" + BOUNDARY + b"--\r\n"
 
 
 async def send(
-    api: Api, program: Program, body: bytes | AsyncIterator[bytes], kind: bytes | None = None
+    api: Api, program: Program, body: bytes | AsyncIterator[bytes], kind: bytes = FORM
 ) -> httpx.Response:
     """Send a multipart body that was written by hand."""
     return await api.manager.post(
         f"{program_path(program)}/import_points",
         content=body,
-        headers={b"Content-Type": b"multipart/form-data; boundary=" + BOUNDARY if kind is None else kind},
+        headers={b"Content-Type": kind},
     )
 
 
@@ -88,7 +89,8 @@ async def test_the_text_may_come_as_a_plain_field(api: Api, program: Program) ->
 
 
 async def test_the_body_may_come_in_the_smallest_pieces(api: Api, program: Program) -> None:
-    body = part(b"1", b"other") + part(HEADER + b"pieces,5", more=b'; filename="\xc3\xa9.csv"') + END
+    named = part(HEADER + b"pieces,5", more=b'; filename="\xc3\xa9.csv"')
+    body = part(b"1", b"other") + named + END
 
     async def pieces() -> AsyncIterator[bytes]:
         for position in range(len(body)):
@@ -197,9 +199,7 @@ async def test_the_first_hundred_bad_lines_are_shown_and_all_are_counted(
     assert await active(api, program, "many") is None
 
 
-async def test_a_refused_file_leaves_no_subledger_and_no_import(
-    api: Api, program: Program
-) -> None:
+async def test_a_refused_file_leaves_no_subledger_and_no_import(api: Api, program: Program) -> None:
     before = exact(await upload(api, program, HEADER))["id"]
     file = b"customerprofileid,amount,subledgerid\nleft,5,traces\nleft,0,traces\n"
     assert (await upload(api, program, file)).status_code == 400
@@ -289,9 +289,7 @@ async def test_a_body_that_is_no_form_is_refused(
     ids=["other case", "other name", "no part", "two", "no end", "cut short", "empty", "no form",
          "long header", "long header name", "bad header", "zeros"],
 )  # fmt: skip
-async def test_a_broken_form_is_refused(
-    api: Api, program: Program, body: bytes, told: str
-) -> None:
+async def test_a_broken_form_is_refused(api: Api, program: Program, body: bytes, told: str) -> None:
     found = refusal(await send(api, program, body), 400)
     assert (found["title"], found["pointer"]) == ("invalid_field", "/upFile")
     assert told in found["details"]
@@ -323,13 +321,16 @@ async def test_a_large_form_without_the_file_is_not_kept(module_database_url: st
         assert exact(await send(api, await api.program(), body))["amount"] == 1
 
 
-@pytest.mark.parametrize("card_based", [True, False])
-async def test_where_there_is_no_profile_program_nothing_is_read(
-    api: Api, *, card_based: bool
-) -> None:
-    path = program_path(await api.program(card_based=True)) if card_based else "/v1/loyalty_programs/0"
-    answer = await api.manager.post(f"{path}/import_points", files={"upFile": HEADER})
-    assert refusal(answer, 400 if card_based else 404)
+async def test_a_card_based_program_takes_no_profiles(api: Api) -> None:
+    cards = await api.program(card_based=True)
+    found = refusal(await upload(api, cards, HEADER), 400)
+    assert (found["title"], found["parameter"]) == ("not_supported", "loyaltyProgramId")
+
+
+async def test_an_unknown_program_takes_no_file(api: Api) -> None:
+    files = {"upFile": HEADER}
+    answer = await api.manager.post("/v1/loyalty_programs/0/import_points", files=files)
+    assert "there is no loyalty program '0'" in refusal(answer, 404)["details"]
 
 
 async def test_other_requests_are_answered_during_an_import(api: Api, program: Program) -> None:

@@ -6,7 +6,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from api.harness import NOW, Api, new_client, new_key, refusal
+from api.harness import Api, new_client, new_key, refusal
+from services.harness import NOW
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
 from tallystick.services.accounts import CallerKind
@@ -54,9 +55,7 @@ async def test_nobody_may_call_without_credentials(api: Api, operation: Operatio
 
 
 @every_closed_operation
-async def test_a_key_opens_what_it_is_for_and_nothing_else(
-    api: Api, operation: Operation
-) -> None:
+async def test_a_key_opens_what_it_is_for_and_nothing_else(api: Api, operation: Operation) -> None:
     for kind, client in ((CallerKind.MANAGEMENT, api.manager), (CallerKind.INTEGRATION, api.shop)):
         answer = await call(client, operation)
         if kind in operation.who:

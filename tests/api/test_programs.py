@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from api.harness import Api, exact, new_name, program_path, refusal
+from api.harness import Api, exact, program_path, refusal
+from services.harness import new_name
 
 PROGRAMS = "/v1/loyalty_programs"
 
@@ -181,7 +182,8 @@ async def test_a_wrong_setting_is_named(api: Api, wrong: dict[str, Any], pointer
 
 @pytest.mark.parametrize("zero", ["0", "0.0", "0.00", "-0", "0e0"])
 async def test_a_tier_may_begin_at_zero_however_it_is_written(api: Api, zero: str) -> None:
-    body = f'{{"name":"{new_name("z")}","timezone":"UTC","tiers":[{{"name":"A","minPoints":{zero}}}]}}'
+    tiers = f'[{{"name":"All","minPoints":{zero}}}]'
+    body = f'{{"name":"{new_name("zero")}","timezone":"UTC","tiers":{tiers}}}'
     made = exact(await api.manager.post(PROGRAMS, content=body.encode()))
     assert made["tiers"][0]["minPoints"] == 0
 

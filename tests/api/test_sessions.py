@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
-from api.harness import NOW, Api, exact, new_client, new_name, refusal
+from api.harness import Api, exact, new_client, refusal
+from services.harness import NOW
 from tallystick.services.accounts import create_user
 
 PASSWORD = "correct horse"
 
 
-@pytest.fixture
-async def email(api: Api) -> str:
+@pytest.fixture(scope="module")
+async def email(module_api: Api) -> str:
     """The address of somebody who can sign in."""
-    email = f"{new_name('Ada').replace(' ', '')}@example.com"
-    await create_user(api.context, email=email, password=PASSWORD)
+    email = "Ada@example.com"
+    await create_user(module_api.context, email=email, password=PASSWORD)
     return email
 
 

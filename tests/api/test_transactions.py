@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from api.harness import NOW, Api, Member, exact, program_path, refusal
+from api.harness import Api, Member, exact, program_path, refusal
+from services.harness import NOW, import_rows
 from tallystick.core.ids import IntegrationId
 from tallystick.core.points import Points
 from tallystick.core.programs import ReturnPolicy
@@ -124,7 +125,7 @@ async def bea(api: Api) -> Member:
     program = await api.program()
     bea = Member(api=api, program=program, name=f"bea of {program.id}")
     rows = [f"{bea.name},1,{number}" for number in range(1, 52)]
-    await api.import_rows(program, *rows, header="customerprofileid,amount,reason")
+    await import_rows(api.context, program, *rows, header="customerprofileid,amount,reason")
     return bea
 
 

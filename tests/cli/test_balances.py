@@ -71,9 +71,9 @@ def test_csv_has_a_line_per_member_and_subledger(groceries: Tallystick, database
     assert groceries(*ASK) == (
         0,
         HEADER
-        + '1,,ann,200.20,0.00,100.10,0.00,0.00,\n'
+        + "1,,ann,200.20,0.00,100.10,0.00,0.00,\n"
         + "1,store-7,ann,0.00,0.30,0.00,0.00,0.00,\n"
-        + '1,,bob,0.00,0.00,0.00,50.00,20.05,\n',
+        + "1,,bob,0.00,0.00,0.00,50.00,20.05,\n",
         "",
     )
 

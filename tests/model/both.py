@@ -62,8 +62,9 @@ class Both:
     async def start(self) -> None:
         """Empty the ledger and import the first points of every member."""
         await self.real.start()
-        first = [Add(name, OWING, "", 20_00, "immediate", "5D") for name in MEMBERS]
-        await self.take(Import(tuple(first)))
+        for program in self.real.programs:
+            first = [Add(name, program, "", 20_00, "immediate", "5D") for name in MEMBERS]
+            await self.take(Import(tuple(first)))
 
     async def take(self, step: Step) -> None:
         """Take the step in both; compare what it has changed, and that it changed nothing else."""
@@ -92,7 +93,7 @@ class Both:
         await self._compare_members({(wish.member, wish.program) for wish in batch})
 
     def _model_posting(self, wish: Add | Deduct, now: datetime) -> str:
-        member = self.members[wish.member]
+        member, parts = self.members[wish.member], 1
         account, at = member.account(wish.program, wish.subledger), member.entry_at(now)
         if isinstance(wish, Add):
             addition = self._addition(wish, at)
@@ -100,11 +101,12 @@ class Both:
                 return "no window"
             account.add(addition, at=at)
         else:
-            active = account.deduct(wish.points, at=at)
-            if active is not None:
+            active = account.balance(at).active
+            if not account.deduct(wish.points, at=at):
                 return f"only {render_points(active)} active"
+            parts = 2 if 0 < active < wish.points else 1  # what is covered, what is owed
         self._note_entry(wish.member, at)
-        return "done"
+        return f"done in {parts}"
 
     def _addition(self, wish: Add, at: datetime) -> Addition | None:
         """What the wish says, read at an instant; None if the points would expire before the start.

@@ -85,7 +85,6 @@ Item = TypeVar("Item")
 Step = Post | Again | Import | Wait | WaitUntil
 
 members = st.sampled_from(("ann", "ann", "ann", "ben", "cleo"))
-programs = st.sampled_from((OWING, OWING, OWING, STRICT))
 subledgers = st.sampled_from(("", "", "", STORE))
 more = st.sampled_from((20_00, 30_00, 50_00, 50_00, 100_00, 12_34))
 less = st.sampled_from((10_00, 20_00, 20_00, 30_00, 50_00, 80_00, 1))
@@ -94,31 +93,27 @@ words = st.sampled_from(("1D", "2D", "3D_U", "1W", "1M", "12h", "5D_D"))
 
 starts = st.sampled_from(("immediate", "immediate", "on_action", "")) | instants | words
 expiries = st.sampled_from(("unlimited", "unlimited", "")) | instants | words
+starts_in_files = st.sampled_from(("immediate", "on_action")) | instants
+expiries_in_files = st.just("unlimited") | instants | words
 
-additions = st.builds(Add, members, programs, subledgers, more, starts, expiries)
-deductions = st.builds(Deduct, members, programs, subledgers, less)
-batches = st.lists(additions | deductions, min_size=1, max_size=4).map(tuple)
 behind = st.sampled_from((0, 0, 0, 0, 1, 3600)).map(lambda seconds: timedelta(seconds=seconds))
-
-rows = st.builds(
-    Add,
-    members,
-    st.just(OWING) | programs,
-    subledgers,
-    more,
-    st.sampled_from(("immediate", "on_action")) | instants,
-    st.just("unlimited") | instants | words,
-)
 times = st.sampled_from((TICK, timedelta(seconds=1), timedelta(hours=12), DAY, 7 * DAY, 31 * DAY))
-
-imported = st.lists(rows, min_size=1, max_size=5).map(tuple)
 until = st.builds(WaitUntil, st.integers(1, 3), st.sampled_from((ZERO, ZERO, TICK)))
 
 
-def long_lists(items: st.SearchStrategy[Item]) -> st.SearchStrategy[list[Item]]:
-    """Lists of fifteen items on average; drawn as three, they still shrink to nothing."""
-    part = st.lists(items, max_size=10)
-    return st.tuples(part, part, part).map(lambda parts: [item for part in parts for item in part])
+def _steps(programs: st.SearchStrategy[str]) -> st.SearchStrategy[Step]:
+    """Steps in these programs; the most are postings, as they are in life."""
+    additions = st.builds(Add, members, programs, subledgers, more, starts, expiries)
+    deductions = st.builds(Deduct, members, programs, subledgers, less)
+    batch = st.lists(additions | deductions, min_size=1, max_size=4).map(tuple)
+    rows = st.builds(Add, members, programs, subledgers, more, starts_in_files, expiries_in_files)
+    return _weighted(
+        (6, st.builds(Post, batch, behind)),
+        (2, until),
+        (1, st.builds(Wait, times)),
+        (1, st.builds(Import, st.lists(rows, min_size=1, max_size=5).map(tuple))),
+        (1, st.builds(Again, st.integers(0, 3))),
+    )
 
 
 def _weighted(*choices: tuple[int, st.SearchStrategy[Step]]) -> st.SearchStrategy[Step]:
@@ -127,12 +122,13 @@ def _weighted(*choices: tuple[int, st.SearchStrategy[Step]]) -> st.SearchStrateg
     return st.integers(0, len(drawn) - 1).flatmap(drawn.__getitem__)
 
 
-steps = _weighted(
-    (6, st.builds(Post, batches, behind)),
-    (2, until),
-    (1, st.builds(Wait, times)),
-    (1, st.builds(Import, imported)),
-    (1, st.builds(Again, st.integers(0, 3))),
-)
+def long_lists(items: st.SearchStrategy[Item]) -> st.SearchStrategy[list[Item]]:
+    """Lists of fifteen items on average; drawn as three, they still shrink to nothing."""
+    part = st.lists(items, max_size=10)
+    return st.tuples(part, part, part).map(lambda parts: [item for part in parts for item in part])
 
-histories = long_lists(steps)
+
+# A member who owes points anywhere is handled with more care, so some histories owe nothing.
+histories = long_lists(_steps(st.sampled_from((OWING, OWING, STRICT)))) | long_lists(
+    _steps(st.just(STRICT))
+)

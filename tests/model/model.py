@@ -122,13 +122,12 @@ class Account:
         """Enter additions that come together."""
         self.entries.append(Entry(recorded_at=at, happened=additions))
 
-    def deduct(self, points: int, *, at: datetime) -> int | None:
-        """Enter a deduction: None. If it may not be: the points that could be spent. Rule 3."""
-        active = self.balance(at).active
-        if points > active and not self.may_owe:
-            return active
-        self.entries.append(Entry(recorded_at=at, happened=Deduction(points=points)))
-        return None
+    def deduct(self, points: int, *, at: datetime) -> bool:
+        """Enter a deduction if it may be; whether it was. Rule 3."""
+        may_be = self.may_owe or points <= self.balance(at).active
+        if may_be:
+            self.entries.append(Entry(recorded_at=at, happened=Deduction(points=points)))
+        return may_be
 
     def balance(self, at: datetime, *, known_at: datetime = NEVER) -> Balance:
         """The balance at an instant, told from what was entered by `known_at`."""

@@ -62,8 +62,8 @@ class Clock:
 def said(outcome: Outcome) -> str:
     """What a posting was answered, in the words of the model."""
     match outcome:
-        case Posted():
-            return "done"
+        case Posted(transaction_uuids=uuids):
+            return f"done in {len(uuids)}"
         case InsufficientPoints(active=active):
             return f"only {active} active"
         case InvalidField():

@@ -97,10 +97,11 @@ async def at_once(
     writers: Sequence[Writer], postings: Sequence[Posting]
 ) -> list[Posted | BaseException]:
     """What each was answered; they are sent together, to the writers in turn."""
-    return await asyncio.gather(
-        *(writers[i % len(writers)].post(posting) for i, posting in enumerate(postings)),
-        return_exceptions=True,
-    )
+    async with asyncio.timeout(30):
+        return await asyncio.gather(
+            *(writers[i % len(writers)].post(posting) for i, posting in enumerate(postings)),
+            return_exceptions=True,
+        )
 
 
 async def balance(context: Context, program: Program, member: IntegrationId) -> Balance:
@@ -230,7 +231,7 @@ async def test_a_refusal_for_lack_of_points_is_repeated_under_its_key(
 @asynccontextmanager
 async def holding(context: Context, posting: Posting) -> AsyncIterator[None]:
     """Another transaction has made this posting, and does not commit until the end."""
-    async with context.database.transaction() as tx:
+    async with asyncio.timeout(30), context.database.transaction() as tx:
         [outcome] = await post(tx, [posting], now=context.clock())
         assert isinstance(outcome, Posted)
         yield

@@ -3,7 +3,8 @@
 A line is a day, what happens on it, and what is allocated: `1:30` takes 30 points from lot 1,
 `3:-20` repays 20 of debt 3, `@5` puts either on a later day. Lots and debts have the number of the
 entry that made them; a deduction that is covered uses up a number as well. `5-` is the last
-microsecond before day 5. Windows are written `from` a day `until`, exclusive, another.
+microsecond before day 5. Windows are written `from` a day `until`, exclusive, another. What happens
+on one day is one batch; on the next the wallet is read again.
 """
 
 import re
@@ -59,12 +60,12 @@ class Teller:
     def __init__(self) -> None:
         self.wallet = Wallet()
         self.last_no = 0
+        self.at = START
 
     def outcome(self, line: re.Match[str]) -> str:
         at = day(line["day"])
-        # A wallet that is read from the books has only those repayments planned that lie ahead.
-        planned = self.wallet.planned
-        self.wallet.planned = {key: points for key, points in planned.items() if key[1] > at}
+        if at != self.at:
+            self._read_again(at)
         match line["verb"]:
             case "add":
                 return self.written([self._add(line, at)], at)
@@ -72,6 +73,12 @@ class Teller:
                 return self._deduct(line, at)
         until = self.wallet.owing_until()
         return "nothing" if until == NOT_OWING else written(until)
+
+    def _read_again(self, at: datetime) -> None:
+        """A wallet that is read from the books has only those repayments planned that lie ahead."""
+        planned = self.wallet.planned
+        self.wallet.planned = {key: points for key, points in planned.items() if key[1] > at}
+        self.at = at
 
     def _add(self, line: re.Match[str], at: datetime) -> Entry:
         start_at = day(line["start"]) if line["start"] else at
@@ -244,6 +251,12 @@ DEBTS = {
         2  add 30                        -> 1:-20 2:-10 3:30
         3  add 30                        -> 2:-10 4:10
         """,
+    "what was repaid a moment ago stays as it is": """
+        0  deduct 20 below zero          -> owes 20
+        0  add 50                        -> 1:-20 2:20
+        0  add 50 until 9                ->
+        0  owing                         -> nothing
+        """,
     "points whose start has passed repay when they are added": """
         2  deduct 20 below zero          -> owes 20
         3  add 50 from 1                 -> 1:-20 2:20
@@ -372,15 +385,19 @@ def test_repayments_by_pending_points_are_booked_ahead(story: str) -> None:
     tell(story)
 
 
-def lot(lot_no: int, points: int, *, expires_at: datetime = NEVER) -> Lot:
+def lot(
+    lot_no: int, points: int, *, start_at: datetime = START, expires_at: datetime = NEVER
+) -> Lot:
     return Lot(
-        lot_no=lot_no, start_at=START, expires_at=expires_at, amount=points, remaining=points
+        lot_no=lot_no, start_at=start_at, expires_at=expires_at, amount=points, remaining=points
     )
 
 
 def test_lots_that_arrive_together_repay_in_the_order_in_which_they_are_spent() -> None:
+    sooner = lot(3, 20, start_at=day("1"), expires_at=day("5"))
+    longer = lot(2, 40, start_at=day("0"))
     debt = Lot(lot_no=1, start_at=START, expires_at=NEVER, amount=-50, remaining=-50)
-    wallet = Wallet(lots=[lot(3, 20, expires_at=day("5")), lot(2, 40)], debts=[debt])
+    wallet = Wallet(lots=[sooner, longer], debts=[debt])
     allocations = settle(wallet, at=day("1"))
     taken = {(a.lot.lot_no, a.amount, a.effective_at) for a in allocations}
     assert {(3, 20, day("1")), (2, 30, day("1")), (1, -50, day("1"))} == taken
@@ -399,9 +416,9 @@ def test_what_lots_have_left_is_their_amount_less_what_is_allocated_also_ahead()
     wallet = Wallet()
     add(wallet, 50, window(day("5"), NEVER), txn_no=1, at=day("0"))
     deduct(wallet, 20, txn_no=2, at=day("1"), below_zero=True)
-    assert [
-        (p.remaining, d.remaining) for p, d in zip(wallet.lots, wallet.debts, strict=True)
-    ] == [(30, 0)]
+    assert [(p.remaining, d.remaining) for p, d in zip(wallet.lots, wallet.debts, strict=True)] == [
+        (30, 0)
+    ]
 
 
 def test_a_refused_deduction_leaves_the_lots_alone() -> None:

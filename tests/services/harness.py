@@ -1,0 +1,79 @@
+"""What the tests of the services and of the faces make: a clock, programs, members with points."""
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from tallystick.core.ids import IntegrationId
+from tallystick.core.points import parse_points
+from tallystick.core.programs import Program, ProgramSettings
+from tallystick.core.transactions import Kind
+from tallystick.services.context import Context
+from tallystick.services.imports import ImportReport, import_points
+from tallystick.services.posting import Outcome, Posting, post
+from tallystick.services.programs import create_program
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+_NUMBERS = count(1)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands until it is moved."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def new_name(kind: str) -> str:
+    """A name that nothing has yet."""
+    return f"{kind} {next(_NUMBERS)}"
+
+
+def new_settings(**settings: Any) -> ProgramSettings:
+    """Settings with a name that is free, and with subledgers."""
+    given = {"name": new_name("program"), "timezone": "UTC", "allow_subledger": True}
+    return ProgramSettings(**{**given, **settings})
+
+
+async def new_program(context: Context, **settings: Any) -> Program:
+    """A program without members."""
+    return await create_program(context, new_settings(**settings))
+
+
+async def new_member(context: Context, program: Program, points: str = "100") -> IntegrationId:
+    """A member with points that are active without an end."""
+    name = new_name("member")
+    await import_rows(context, program, f"{name},{points}")
+    return IntegrationId(name)
+
+
+async def import_rows(
+    context: Context, program: Program, *rows: str, header: str = "customerprofileid,amount"
+) -> ImportReport:
+    """Import points for any member."""
+    file = io.BytesIO("\n".join([header, *rows]).encode())
+    return await import_points(context, program, file, file_name="points.csv")
+
+
+async def change(
+    context: Context, program: Program, member: IntegrationId, points: str, **more: Any
+) -> Outcome:
+    """Add points, or deduct them if there is a minus sign in front."""
+    amount = parse_points(points.removeprefix("-"))
+    assert amount is not None
+    posting = Posting(
+        program_id=program.id,
+        integration_id=member,
+        kind=Kind.SUBTRACTION if points.startswith("-") else Kind.ADDITION,
+        points=amount,
+        **more,
+    )
+    now = context.clock()
+    [outcome] = await context.database.write(lambda tx: post(tx, [posting], now=now))
+    return outcome

@@ -1,0 +1,264 @@
+"""The database alone refuses a wrong ledger, and tells by a name of ours what was wrong."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import asyncpg
+import pytest
+
+from tallystick.store.db import Connection
+from tidy.tree import PACKAGE, files, text
+
+# A small ledger that is right: an addition of 10.00, of which 4.00 were deducted.
+RIGHT = """
+INSERT INTO program (created_at, name, title, description, timezone, card_based, sandbox,
+  subscribed_applications, default_pending, default_validity, allow_subledger, return_policy)
+SELECT '2026-06-15', name, '', '', 'UTC', false, false, '{}', '', '', true, 'unlimited'
+FROM unnest('{shop,bakery}'::text[]) AS u (name);
+
+INSERT INTO subledger (program_id, subledger_id, name)
+VALUES (1, 0, ''), (1, 7, 'store'), (1, 8, 'online');
+
+INSERT INTO tier (program_id, created_at, name, min_points)
+VALUES (1, '2026-06-15', 'All', 0), (1, '2026-06-15', 'Gold', 900);
+
+INSERT INTO user_account (created_at, email, name, password_hash, is_admin)
+SELECT '2026-06-15', name || '@example.com', name, '', true
+FROM unnest('{ada,bob}'::text[]) AS u (name);
+
+INSERT INTO user_session (token_digest, user_id, created_at, expires_at)
+VALUES ('t', 1, '2026-06-15', '2026-06-16');
+
+INSERT INTO api_key (created_at, expires_at, kind, name, sandbox, key_digest)
+VALUES ('2026-06-15', '2026-06-16', 'integration', '', false, 'd'),
+  ('2026-06-15', '2026-06-16', 'management', '', false, 'e');
+
+INSERT INTO point_import (program_id, recorded_at, file_name, file_digest, row_count, amount)
+VALUES (1, '2026-06-15', '', '', 0, 0);
+
+INSERT INTO holder (holder_id, created_at, last_at, last_no, sandbox, integration_id)
+VALUES (md5('ann')::uuid, '2026-06-15', '2026-06-15', 2, false, 'ann');
+
+INSERT INTO transaction_ (holder_id, transaction_uuid, recorded_at, effective_at,
+  shown_expires_at, amount, txn_no, program_id, subledger_id, kind, source, creates_negative, name)
+SELECT holder_id, md5(txn_no::text)::uuid, last_at, last_at, '2026-06-16', amount, txn_no, 1, 0,
+  txn_no, 1, false, ''
+FROM holder, (VALUES (1, 1000), (2, 400)) AS v (txn_no, amount);
+
+INSERT INTO lot (holder_id, recorded_at, effective_at, start_at, expires_at, amount, remaining,
+  lot_no, program_id, subledger_id)
+SELECT holder_id, last_at, last_at, last_at, '2026-06-16', 1000, 600, 1, 1, 0
+FROM holder;
+
+INSERT INTO allocation (holder_id, recorded_at, effective_at, start_at, expires_at, amount, lot_no,
+  txn_no, seq, program_id, subledger_id, debt)
+SELECT holder_id, recorded_at, effective_at, start_at, expires_at, 400, 1, 2, 1, 1, 0, false
+FROM lot;
+
+INSERT INTO idempotency (holder_id, recorded_at, key, fingerprint, answer)
+SELECT holder_id, last_at, 'k-1', '', '{}'
+FROM holder;
+
+INSERT INTO schema_migration (name, applied_at)
+VALUES ('0000_test', '2026-06-15');
+"""
+
+AGAIN = "INSERT INTO {0} OVERRIDING SYSTEM VALUE SELECT * FROM {0}"
+
+# Each constraint, with statements of which each breaks this one before any other.
+WRONG: dict[str, list[str]] = {
+    "program_pkey": [AGAIN.format("program")],
+    "program_name_key": ["UPDATE program SET name = 'shop'"],
+    "program_name_filled": ["UPDATE program SET name = ''"],
+    "program_join_policy_known": ["UPDATE program SET join_policy = 'sometimes'"],
+    "program_return_policy_known": ["UPDATE program SET return_policy = 'UNLIMITED'"],
+    "program_users_per_card_limit_not_negative": ["UPDATE program SET users_per_card_limit = -1"],
+    "tier_pkey": [AGAIN.format("tier")],
+    "tier_name_key": ["UPDATE tier SET name = 'All'"],
+    "tier_min_points_key": ["UPDATE tier SET min_points = 0"],
+    "tier_min_points_in_range": [
+        "UPDATE tier SET min_points = -1",
+        "UPDATE tier SET min_points = 100000000000000",
+    ],
+    "tier_program_fkey": ["UPDATE tier SET program_id = 3"],
+    "subledger_pkey": [AGAIN.format("subledger")],
+    "subledger_name_key": ["UPDATE subledger SET name = 'store' WHERE subledger_id <> 0"],
+    "subledger_main_is_unnamed": [
+        "UPDATE subledger SET name = 'main' WHERE subledger_id = 0",
+        "UPDATE subledger SET name = '' WHERE subledger_id = 7",
+    ],
+    "subledger_program_fkey": ["UPDATE subledger SET program_id = 3"],
+    "user_account_pkey": [AGAIN.format("user_account")],
+    "user_account_email_key": ["UPDATE user_account SET email = 'ADA@example.com'"],
+    "user_session_pkey": [AGAIN.format("user_session")],
+    "user_session_user_fkey": ["UPDATE user_session SET user_id = 3", "DELETE FROM user_account"],
+    "api_key_pkey": [AGAIN.format("api_key")],
+    "api_key_digest_key": ["UPDATE api_key SET key_digest = 'd'"],
+    "api_key_kind_known": ["UPDATE api_key SET kind = 'admin'"],
+    "api_key_expires_after_creation": ["UPDATE api_key SET expires_at = created_at"],
+    "point_import_pkey": [AGAIN.format("point_import")],
+    "point_import_counts_not_negative": [
+        "UPDATE point_import SET row_count = -1",
+        "UPDATE point_import SET amount = -1",
+    ],
+    "point_import_program_fkey": ["UPDATE point_import SET program_id = 3"],
+    "holder_pkey": [AGAIN.format("holder")],
+    "holder_last_no_not_negative": ["UPDATE holder SET last_no = -1"],
+    "transaction_pkey": ["UPDATE transaction_ SET txn_no = 1"],
+    "transaction_amount_in_range": [
+        "UPDATE transaction_ SET amount = 0",
+        "UPDATE transaction_ SET amount = -1",
+        "UPDATE transaction_ SET amount = 100000000000000",
+    ],
+    "transaction_kind_known": [
+        "UPDATE transaction_ SET kind = 0",
+        "UPDATE transaction_ SET kind = 3",
+    ],
+    "transaction_source_known": [
+        "UPDATE transaction_ SET source = 0",
+        "UPDATE transaction_ SET source = 4",
+    ],
+    "transaction_negative_is_subtraction": [
+        "UPDATE transaction_ SET creates_negative = true WHERE kind = 1"
+    ],
+    "transaction_holder_fkey": [
+        "UPDATE holder SET holder_id = md5('bob')::uuid",
+        "DELETE FROM holder",
+    ],
+    "lot_pkey": [AGAIN.format("lot")],
+    "lot_amount_not_zero": ["UPDATE lot SET amount = 0, remaining = 0"],
+    "lot_remaining_within_amount": [
+        "UPDATE lot SET remaining = -1",
+        "UPDATE lot SET remaining = 1001",
+        "UPDATE lot SET amount = -1000, remaining = 1, expires_at = '9999-12-31 00:00+00'",
+        "UPDATE lot SET amount = -1000, remaining = -1001, expires_at = '9999-12-31 00:00+00'",
+    ],
+    "lot_window_not_empty": [
+        "UPDATE lot SET expires_at = start_at",
+        "UPDATE lot SET expires_at = start_at - interval '1 microsecond'",
+    ],
+    "lot_debt_never_expires": ["UPDATE lot SET amount = -1000, remaining = 0"],
+    "lot_transaction_fkey": [
+        "DELETE FROM allocation; UPDATE lot SET lot_no = 3",
+        "DELETE FROM allocation; DELETE FROM transaction_ WHERE txn_no = 1",
+    ],
+    "allocation_pkey": [AGAIN.format("allocation")],
+    "allocation_amount_not_zero": ["UPDATE allocation SET amount = 0"],
+    "allocation_while_lot_is_active": [
+        "UPDATE allocation SET effective_at = expires_at",
+        "UPDATE allocation SET start_at = effective_at + interval '1 microsecond'",
+    ],
+    "allocation_never_back_dated": [
+        "UPDATE allocation SET recorded_at = effective_at + interval '1 microsecond'"
+    ],
+    "allocation_lot_fkey": ["UPDATE allocation SET lot_no = 2", "DELETE FROM lot"],
+    "allocation_transaction_fkey": [
+        "UPDATE allocation SET txn_no = 3",
+        "DELETE FROM transaction_ WHERE txn_no = 2",
+    ],
+    "idempotency_pkey": [AGAIN.format("idempotency")],
+    "idempotency_key_length": [
+        "UPDATE idempotency SET key = ''",
+        "UPDATE idempotency SET key = repeat('k', 256)",
+    ],
+    "schema_migration_pkey": [AGAIN.format("schema_migration")],
+}
+
+
+@pytest.fixture(scope="module")
+async def connection(module_database_url: str) -> AsyncIterator[Connection]:
+    """A connection to a database with a small ledger that is right."""
+    connection = await asyncpg.connect(module_database_url)
+    await connection.execute(RIGHT)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("constraint", "statement"),
+    [(constraint, statement) for constraint in WRONG for statement in WRONG[constraint]],
+)
+async def test_the_database_refuses_a_wrong_ledger(
+    connection: Connection, constraint: str, statement: str
+) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+        async with connection.transaction():
+            await connection.execute(statement)
+    assert cast("Any", refused.value).constraint_name == constraint
+
+
+async def test_every_constraint_is_tried_here(connection: Connection) -> None:
+    assert await constraints(connection) == WRONG.keys()
+
+
+async def test_every_constraint_and_index_has_a_name_of_ours(connection: Connection) -> None:
+    sql = [*files(PACKAGE / "store/migrations", ".sql"), PACKAGE / "store/sql/migrate.sql"]
+    named = re.findall(r"\b(?:CONSTRAINT|INDEX)\s+([a-z_]+)", "\n".join(map(text, sql)))
+    indexes = await connection.fetch("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'")
+    found = await constraints(connection) | {row["indexname"] for row in indexes}
+    assert found == set(named)
+
+
+async def constraints(connection: Connection) -> set[str]:
+    """The names of all checks, keys and unique indexes; "not null" speaks for itself."""
+    rows = await connection.fetch(
+        """
+        SELECT conname AS name
+        FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+        UNION
+        SELECT i.relname
+        FROM pg_index AS x
+        JOIN pg_class AS i ON i.oid = x.indexrelid
+        WHERE x.indisunique AND i.relnamespace = 'public'::regnamespace
+        """
+    )
+    return {row["name"] for row in rows}
+
+
+async def test_amounts_are_whole_and_instants_have_their_zone(connection: Connection) -> None:
+    rows = await connection.fetch(
+        "SELECT DISTINCT data_type FROM information_schema.columns WHERE table_schema = 'public'"
+    )
+    assert {row["data_type"] for row in rows} == {
+        "ARRAY", "bigint", "boolean", "bytea", "integer", "jsonb", "smallint", "text",
+        "timestamp with time zone", "uuid",
+    }  # fmt: skip
+
+
+async def test_what_changes_with_every_posting_is_in_no_index(connection: Connection) -> None:
+    rows = await connection.fetch(
+        """
+        SELECT c.relname || '.' || a.attname AS name
+        FROM pg_index AS x
+        JOIN pg_class AS c ON c.oid = x.indrelid
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey)
+        WHERE c.relname IN ('lot', 'holder')
+        """
+    )
+    indexed = {row["name"] for row in rows}
+    assert "lot.holder_id" in indexed
+    assert not indexed & {"lot.remaining", "holder.last_no", "holder.last_at", "holder.owing_until"}
+
+
+async def test_spending_a_lot_touches_no_index(connection: Connection) -> None:
+    updates = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'lot'"
+    counts = []
+    async with connection.transaction():
+        for _ in range(2):
+            counts.append(await connection.fetchrow(updates))
+            await connection.execute("UPDATE lot SET remaining = remaining - 1")
+    before, after = map(tuple, filter(None, counts))
+    assert (after[0] - before[0], after[1] - before[1]) == (1, 1)
+
+
+async def test_nothing_runs_inside_the_database(connection: Connection) -> None:
+    rows = await connection.fetch(
+        """
+        SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal
+        UNION
+        SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        """
+    )
+    assert rows == []
