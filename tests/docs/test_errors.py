@@ -1,6 +1,7 @@
 """docs/errors.md has every refusal with its status and exit code, and says truly which one wins."""
 
 import ast
+import io
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,12 +13,14 @@ import asyncpg
 import httpx
 import pytest
 
-from api.harness import Api, new_settings, running_api
+from api.harness import Api, running_api
 from docs.documents import code, rows, sections
 from tallystick.api.errors import STATUS_OF
 from tallystick.cli.app import FAULT, READER_GONE, REFUSED, run_app
 from tallystick.core.errors import Refusal
+from tallystick.core.programs import ProgramSettings
 from tallystick.services.context import Limits
+from tallystick.services.imports import import_points
 from tallystick.services.programs import create_program
 from tidy.tree import PACKAGE, files, syntax
 
@@ -152,10 +155,15 @@ async def asking(url: str) -> AsyncIterator[Ask]:
 
 
 async def _prepare(api: Api) -> None:
-    plain = await create_program(api.context, new_settings(allow_subledger=False))
-    cards = await create_program(api.context, new_settings(card_based=True))
+    plain, cards = [
+        await create_program(
+            api.context, ProgramSettings(name=name, timezone="UTC", card_based=name == "cards")
+        )
+        for name in ("plain", "cards")
+    ]
     assert (plain.id, cards.id) == (PLAIN, CARDS)
-    await api.import_rows(plain, "ann,100")
+    file = io.BytesIO(b"customerprofileid,amount\nann,100\n")
+    await import_points(api.context, plain, file, file_name="ann.csv")
     assert (await _send(api.manager, Wish(points=1, key="used"))).status_code == 204
 
 
