@@ -49,7 +49,7 @@ def open_cluster(state: State, binaries: Binaries) -> None:
 
 def read_password(state: State) -> str:
     """The password of the role, which only the account and root can read."""
-    with files_refused(), os.fdopen(state.open(PASSWORD, os.O_RDONLY), encoding="ascii") as file:
+    with files_refused(), os.fdopen(state.open(PASSWORD, os.O_RDONLY), encoding="utf-8") as file:
         return file.read()
 
 
@@ -121,7 +121,7 @@ def _write_password(state: State, password: str) -> None:
     fresh = state.folder / f"{PASSWORD}.new"
     fresh.unlink(missing_ok=True)
     descriptor = state.open(fresh.name, os.O_WRONLY | os.O_CREAT)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(password)
         file.flush()
         os.fsync(file.fileno())
