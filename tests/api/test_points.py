@@ -1,5 +1,6 @@
 """`addLoyaltyPoints` and `removeLoyaltyPoints`: amounts, windows, subledgers, and refusals."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -383,3 +384,20 @@ async def test_what_is_no_key_is_refused(ann: Member, key: str) -> None:
     found = refusal(await ann.put("add_points", {"points": 1}, key=key), 400)
     assert (found["title"], found["parameter"]) == ("invalid_field", "Idempotency-Key")
     assert await ann.balance() == {"active": 100}
+
+
+# At once
+
+
+async def test_of_twenty_deductions_of_everything_at_once_one_succeeds(ann: Member) -> None:
+    answers = await asyncio.gather(*(ann.deduct(100) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [204] + [400] * 19
+    assert await ann.balance() == {"spent": 100}
+
+
+async def test_a_request_that_is_sent_twenty_times_at_once_is_posted_once(ann: Member) -> None:
+    wish = {"points": 1, "name": "once"}
+    answers = await asyncio.gather(*(ann.put("add_points", wish, key="k-1") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {204}
+    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 19
+    assert await ann.names() == ["once", ""]
