@@ -1,0 +1,5 @@
+"""Operations on customer profiles, across programs."""
+
+from tallystick.api.operations import Operation
+
+OPERATIONS: tuple[Operation, ...] = ()
