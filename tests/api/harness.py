@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -22,11 +22,14 @@ from starlette.types import ASGIApp, Message
 from services.harness import Clock, import_rows, new_name, new_program
 from tallystick.api.app import create_app
 from tallystick.core.programs import Program
-from tallystick.services.accounts import CallerKind, create_key, create_user
+from tallystick.services.accounts import create_user
+from tallystick.services.callers import CallerKind
 from tallystick.services.context import Context, Limits
+from tallystick.services.keys import create_key
 from tallystick.store.db import Database
 
 YEAR = timedelta(days=365)
+PASSWORD = "a long password"
 SOURCES = {"pointer", "parameter", "line"}
 
 
@@ -53,13 +56,39 @@ class Api:
         await import_rows(self.context, program, f'"{member.name}",{points}')
         return member
 
-    async def person(self) -> httpx.AsyncClient:
+    async def person(self, *, is_admin: bool = False) -> "Person":
         """The client of somebody who has signed in."""
-        email, password = f"{new_name('person').replace(' ', '')}@example.com", "a long password"
-        await create_user(self.context, email=email, password=password)
-        body = {"email": email, "password": password}
+        email = f"{new_name('person').replace(' ', '')}@example.com"
+        await create_user(self.context, email=email, password=PASSWORD, is_admin=is_admin)
+        return await self.sign_in(email)
+
+    async def sign_in(self, email: str) -> "Person":
+        """The same for somebody who is there already."""
+        body = {"email": email, "password": PASSWORD}
         session = exact(await self.anybody.post("/v1/sessions", json=body))
-        return new_client(self.app, f"Bearer {session['token']}")
+        client = _client(Person, self.app, f"Bearer {session['token']}")
+        client.id, client.email = session["userId"], email
+        return client
+
+    async def application(self, **more: Any) -> dict[str, Any]:
+        """An application of the test's own, as the API tells it."""
+        body = {"name": new_name("application"), "timezone": "UTC", "currency": "EUR", **more}
+        made: dict[str, Any] = exact(await self.manager.post("/v1/applications", json=body))
+        return made
+
+    async def shop_of(self, application_id: int, **more: Any) -> httpx.AsyncClient:
+        """The client with a new integration key of an application."""
+        body = {"title": "Tests", "expires": "2027-01-01T00:00:00Z", **more}
+        path = f"/v1/applications/{application_id}/api_keys"
+        made = exact(await self.manager.post(path, json=body))
+        return new_client(self.app, f"ApiKey-v1 {made['key']}")
+
+
+class Person(httpx.AsyncClient):
+    """The client of somebody who has signed in."""
+
+    id: int
+    email: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,15 +218,24 @@ async def _closing(context: Context) -> AsyncIterator[Context]:
         await context.database.close()
 
 
-async def new_key(context: Context, kind: CallerKind, *, life: timedelta = YEAR) -> str:
+async def new_key(
+    context: Context, kind: CallerKind, *, life: timedelta = YEAR, **more: Any
+) -> str:
     """The `Authorization` of a new key."""
-    created = await create_key(context, kind=kind, name="Tests", life=life)
+    created = await create_key(context, kind=kind, name="Tests", life=life, **more)
     return f"{kind.value} {created.key}"
+
+
+Client = TypeVar("Client", bound=httpx.AsyncClient)
 
 
 def new_client(app: ASGIApp, authorization: str | None = None) -> httpx.AsyncClient:
     """A client that sends these credentials with every request."""
-    return httpx.AsyncClient(
+    return _client(httpx.AsyncClient, app, authorization)
+
+
+def _client(kind: type[Client], app: ASGIApp, authorization: str | None) -> Client:
+    return kind(
         transport=httpx.ASGITransport(app),
         base_url="http://tallystick.test",
         headers={"Authorization": authorization} if authorization else {},

@@ -49,7 +49,7 @@ async def test_an_unknown_path_is_not_found(api: Api, method: str, path: str) ->
         ("GET", "/v1/loyalty_programs/1/profile/ann/add_points", {"PUT"}),
         ("POST", "/v1/loyalty_programs/1/profile/ann/add_points", {"PUT"}),
         ("OPTIONS", "/v1/loyalty_programs/1/import_points", {"POST"}),
-        ("BREW", "/v1/loyalty_programs/1", {"GET", "HEAD"}),
+        ("BREW", "/v1/loyalty_programs/1", {"GET", "HEAD", "PUT", "DELETE"}),
     ],
 )
 async def test_a_wrong_method_is_told_the_right_ones(

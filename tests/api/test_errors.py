@@ -18,10 +18,13 @@ EVERY = [
     (errors.InvalidFile((PROBLEM,), 1), 400, {"line": "7"}),
     (errors.NotFound("loyalty program", "7", "there are none"), 404, {}),
     (errors.AlreadyExists("program", "name", "shop"), 409, {}),
+    (errors.InUse("program", "shop", "transactions", "keep it"), 409, {}),
+    (errors.StateChanged('"a"'), 412, {}),
     (errors.InsufficientPoints(asked="5.00", active="1.00"), 400, {"pointer": "/points"}),
     (errors.NotSupported("subledgerId", "there are none"), 400, {"pointer": "/subledgerId"}),
     (errors.KeyReused("k-1"), 422, {}),
     (errors.NotSignedIn("sign in"), 401, {}),
+    (errors.NotAllowed("call getUsers", "ask an admin"), 403, {}),
     (errors.Busy("the ledger", retry_after_seconds=3), 503, {}),
     (errors.OutcomeUnknown(), 503, {}),
     (errors.CannotStart("there is no room"), 503, {}),
@@ -84,7 +87,8 @@ def test_who_has_to_sign_in_or_to_wait_is_told_so_in_headers() -> None:
     assert told.pop(errors.Busy) == {"retry-after"}
     assert told.pop(errors.NotSignedIn) == {"www-authenticate"}
     assert not any(told.values())
-    assert refusal_response(EVERY[8][0]).headers["retry-after"] == "3"
+    [busy] = [each for each, *_ in EVERY if isinstance(each, errors.Busy)]
+    assert refusal_response(busy).headers["retry-after"] == "3"
 
 
 @pytest.mark.parametrize("text", ["\x00\n", "\ud800", '"\\', "\u2028", "x" * 100_000], ids=ascii)

@@ -1,17 +1,19 @@
 """Whatever is sent, it is answered: never with a fault, and never with points that nobody meant."""
 
 import gzip
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
-from api.harness import Api, Member, in_path, program_path, refusal
+from api.harness import Api, Member, in_path, program_path, refusal, running_api
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
-from tallystick.services.accounts import CallerKind
+from tallystick.services.callers import CallerKind
 
 TEXTS = {
     "NUL": "\x00",
@@ -39,14 +41,33 @@ BYTES = {
     "encoded twice": "%2500",
 }
 
+# What makes the profile that it is about, or lists those that fit, has no wrong name or body.
+TOLERANT = {
+    "joinLoyaltyProgram",
+    "updateCustomerProfileV2",
+    "updateCustomerProfilesV2",
+    "getCustomersByAttributes",
+    "getApplicationCustomersByAttributes",
+}
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
 every_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 every_bytes = pytest.mark.parametrize("escaped", BYTES.values(), ids=BYTES)
 
 
+@pytest.fixture(scope="module")
+async def module_api(module_database_url: str) -> AsyncIterator[Api]:
+    """The application, on which an admin does what managers may: that is all but what shops may."""
+    async with running_api(module_database_url) as api:
+        yield replace(api, manager=await api.person(is_admin=True))
+
+
 def path_of(operation: Operation, member: Member, **others: str) -> str:
-    """Where the operation is for a member, unless others are given."""
+    """Where the operation is for a member, unless others are given; all else is not there."""
     ids = {"loyaltyProgramId": str(member.program.id), "integrationId": in_path(member.name)}
-    return operation.path.format(**{**ids, **others})
+    given = {**ids, **others}
+    return _PARAMETER.sub(lambda name: given.get(name[1], "999999"), operation.path)
 
 
 async def call(api: Api, operation: Operation, path: str, **request: Any) -> httpx.Response:
@@ -69,11 +90,12 @@ async def assert_unharmed(member: Member) -> None:
 async def call_with_segment(api: Api, member: Member, segment: str) -> None:
     """Call every operation with this in place of each id; nothing goes by such an id."""
     for operation in OPERATIONS:
-        for name in ("loyaltyProgramId", "integrationId"):
-            if name in operation.path:
-                path = path_of(operation, member, **{name: segment})
-                answer = await call(api, operation, path, json={"points": 1})
-                assert answer.status_code in {400, 404}, (operation.id, answer.text)
+        for name in _PARAMETER.findall(operation.path):
+            if name == "integrationId" and operation.id in TOLERANT:
+                continue
+            path = path_of(operation, member, **{name: segment})
+            answer = await call(api, operation, path, json={"points": 1})
+            assert answer.status_code in {400, 404}, (operation.id, answer.text)
     await assert_unharmed(member)
 
 
@@ -128,7 +150,8 @@ async def test_texts_in_a_body_are_answered(api: Api, ann: Member, text: str) ->
             for value in (text, [text], {text: text}):
                 body = {**wrong, field.encode_name: value}
                 answer = await call(api, operation, path_of(operation, ann), json=body)
-                assert answer.status_code in {400, 401}, (operation.id, body)
+                good = {200} if operation.id in TOLERANT else set()
+                assert answer.status_code in {400, 401, 404} | good, (operation.id, body)
     await assert_unharmed(ann)
 
 

@@ -1,5 +1,6 @@
 """Who may call what: keys, sessions, and what is told to everybody else."""
 
+import re
 import secrets
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from api.harness import Api, new_client, new_key, refusal
 from services.harness import NOW
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
-from tallystick.services.accounts import CallerKind
+from tallystick.services.callers import CallerKind
 
 CLOSED = [operation for operation in OPERATIONS if operation.who]
 
@@ -30,19 +31,119 @@ MAY_CALL = {
     "getLoyaltyProgramProfileTransactions": {CallerKind.INTEGRATION},
     "destroySession": {CallerKind.PERSON},
     "createSession": set(),
+    "getUsers": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getUser": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "updateUser": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "deleteUser": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "deleteUserByEmail": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "activateUserByEmail": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "deactivateUserByEmail": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "listAllRolesV2": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getRoleV2": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getApplications": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getApplication": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "createApplication": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "createApplicationAPIKey": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "listApplicationAPIKeys": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "deleteApplicationAPIKey": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "createManagementKey": {CallerKind.PERSON},
+    "listManagementKeys": {CallerKind.PERSON},
+    "deleteManagementKey": {CallerKind.PERSON},
+    "getChanges": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getExports": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "deleteLoyaltyProgram": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "updateLoyaltyProgram": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "deleteLoyaltyTransactionsFromLedgers": {CallerKind.INTEGRATION},
+    "getLoyaltyProgramProfilePoints": {CallerKind.INTEGRATION},
+    "getLoyaltyLedgerBalances": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getLoyaltyProgramProfileLedgerTransactions": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "exportLoyaltyLedger": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getLoyaltyPoints": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "joinLoyaltyProgram": {CallerKind.INTEGRATION},
+    "postLoyaltyPointsBatch": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "activateLoyaltyPoints": {CallerKind.INTEGRATION},
+    "importLoyaltyJoinDates": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "exportLoyaltyJoinDates": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getLoyaltyProgramTransactions": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "exportLoyaltyBalances": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "exportLoyaltyBalance": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "updateCustomerProfileV2": {CallerKind.INTEGRATION},
+    "updateCustomerProfilesV2": {CallerKind.INTEGRATION},
+    "getCustomerInventory": {CallerKind.INTEGRATION},
+    "deleteCustomerData": {CallerKind.INTEGRATION},
+    "getCustomerProfiles": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getCustomerProfile": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getCustomersByAttributes": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getApplicationCustomers": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getApplicationCustomer": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getApplicationCustomersByAttributes": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getOpenApi": set(),
+    "getDocs": set(),
+    "getDashboardStatistics": {CallerKind.MANAGEMENT, CallerKind.PERSON},
+    "getLoyaltyStatistics": {CallerKind.MANAGEMENT, CallerKind.PERSON},
     "getHealth": set(),
     "getReadiness": set(),
+}
+
+# What a person has to be an admin for, written out for the same reason.
+FOR_ADMINS = {
+    "exportLoyaltyBalance",
+    "exportLoyaltyBalances",
+    "exportLoyaltyJoinDates",
+    "exportLoyaltyLedger",
+    "importLoyaltyJoinDates",
+    "importLoyaltyPoints",
+    "createLoyaltyProgram",
+    "updateLoyaltyProgram",
+    "deleteLoyaltyProgram",
+    "deleteUser",
+    "deleteUserByEmail",
+    "activateUserByEmail",
+    "deactivateUserByEmail",
+    "listAllRolesV2",
+    "getRoleV2",
+    "createApplication",
+    "createApplicationAPIKey",
+    "listApplicationAPIKeys",
+    "deleteApplicationAPIKey",
+    "createManagementKey",
+    "listManagementKeys",
+    "deleteManagementKey",
+    "getChanges",
+    "getExports",
 }
 
 
 async def call(client: httpx.AsyncClient, operation: Operation, **headers: str) -> httpx.Response:
     """Call an operation on what is not there; only those who may are told so."""
-    path = operation.path.format(loyaltyProgramId="999999", integrationId="nobody")
+    path = re.sub(r"\{\w+\}", "999999", operation.path)
     return await client.request(operation.method, path, headers=headers)
 
 
 def test_each_operation_says_who_may_call_it() -> None:
     assert {operation.id: set(operation.who) for operation in OPERATIONS} == MAY_CALL
+
+
+def test_each_operation_says_whether_it_is_for_admins() -> None:
+    assert {operation.id for operation in OPERATIONS if operation.admin} == FOR_ADMINS
+
+
+async def test_what_is_for_admins_is_refused_to_other_people(api: Api) -> None:
+    person = await api.person()
+    for operation in CLOSED:
+        if CallerKind.PERSON in operation.who and operation.id != "destroySession":
+            answer = await call(person, operation)
+            if operation.admin:
+                found = refusal(answer, 403)
+                assert found["title"] == "not_allowed"
+                assert found["details"].startswith(f"you may not call {operation.id}; it is for")
+            else:
+                assert answer.status_code != 403
+
+
+async def test_what_is_for_admins_is_open_to_admins_and_to_management_keys(api: Api) -> None:
+    for client in (await api.person(is_admin=True), api.manager):
+        assert (await client.get("/v1/changes")).status_code == 200
 
 
 @every_closed_operation

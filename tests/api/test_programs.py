@@ -1,10 +1,11 @@
-"""`getLoyaltyPrograms`, `getLoyaltyProgram` and `createLoyaltyProgram`."""
+"""Programs: listed, found, made, changed and deleted."""
 
 from typing import Any
 
+import httpx
 import pytest
 
-from api.harness import Api, exact, program_path, refusal
+from api.harness import Api, Member, exact, program_path, refusal
 from services.harness import new_name
 
 PROGRAMS = "/v1/loyalty_programs"
@@ -23,18 +24,17 @@ LEAST = {
     "tiers": [],
     "accountID": 1,
     "created": "2026-06-15T12:00:00Z",
-    "canUpdateTiers": False,
-    "canUpdateJoinPolicy": False,
-    "canUpdateTierExpirationPolicy": False,
-    "canUpgradeToAdvancedTiers": False,
-    "canUpdateSubledgers": False,
+    "canUpdateTiers": True,
+    "canUpdateJoinPolicy": True,
+    "canUpdateTierExpirationPolicy": True,
+    "canUpgradeToAdvancedTiers": True,
+    "canUpdateSubledgers": True,
 }
 MOST = {
     "title": "Corner Shop Rewards",
     "description": "One point\nfor every euro",
     "timezone": "America/New_York",
     "sandbox": True,
-    "subscribedApplications": [7, 3],
     "defaultPending": "7D",
     "defaultValidity": "12M_U",
     "allowSubledger": True,
@@ -200,3 +200,190 @@ async def test_a_made_program_takes_points_at_once(api: Api) -> None:
 async def test_a_program_is_known_by_its_path(api: Api) -> None:
     program = await api.program()
     assert exact(await api.manager.get(program_path(program)))["id"] == program.id
+
+
+async def test_a_program_names_applications_that_exist(api: Api) -> None:
+    numbers = [(await api.application(sandbox=True))["id"] for _ in range(2)]
+    made = await create(api, sandbox=True, subscribedApplications=numbers[::-1])
+    assert made["subscribedApplications"] == numbers[::-1]
+    for wrong in ({"sandbox": False, "subscribedApplications": numbers}, {}):
+        body = {"name": new_name("x"), "timezone": "UTC", "subscribedApplications": [99999]} | wrong
+        found = refusal(await api.manager.post(PROGRAMS, json=body), 400)
+        assert found["pointer"] == "/subscribedApplications"
+
+
+# Changing
+
+
+async def put(api: Api, made: dict[str, Any], **body: Any) -> httpx.Response:
+    """Change a program."""
+    return await api.manager.put(f"{PROGRAMS}/{made['id']}", json=body)
+
+
+async def test_what_is_left_out_stays_as_it_is(api: Api) -> None:
+    made = await create(api, **MOST)
+    assert exact(await put(api, made)) == made
+    changed = exact(await put(api, made, title="New", returnPolicy="only_pending"))
+    assert changed == {**made, "title": "New", "returnPolicy": "only_pending"}
+    assert exact(await api.manager.get(f"{PROGRAMS}/{made['id']}")) == changed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"title": "T", "description": "D", "defaultPending": "on_action", "defaultValidity": "9D"},
+        {"allowSubledger": True, "programJoinPolicy": "points_activated"},
+        {"tiersExpirationPolicy": "program_join_date", "tiersExpireIn": "1Y",
+         "tiersDowngradePolicy": "balance_based"},
+        {"tiersExpirationPolicy": "absolute_expiration", "tiersExpireIn": "6M",
+         "tierCycleStartDate": "2027-02-01T00:00:00Z", "tiersDowngradePolicy": "one_down"},
+    ],
+    ids=["always", "early", "tier expiry", "tier cycles"],
+)  # fmt: skip
+async def test_settings_of_profiles_change(api: Api, body: dict[str, Any]) -> None:
+    made = await create(api)
+    assert body.items() <= exact(await put(api, made, **body)).items()
+
+
+async def test_settings_of_cards_change(api: Api) -> None:
+    made = await create(api, **CARDS)
+    codes = {"validCharacters": ["7"], "couponPattern": "CARD-##"}
+    changed = exact(await put(api, made, usersPerCardLimit=3, cardCodeSettings=codes))
+    assert (changed["usersPerCardLimit"], changed["cardCodeSettings"]) == (3, codes)
+
+
+async def test_null_takes_back_what_was_chosen(api: Api) -> None:
+    made = await create(api, **MOST)
+    names = ["tiersExpirationPolicy", "tierCycleStartDate", "tiersExpireIn", "tiersDowngradePolicy"]
+    changed = exact(await put(api, made, programJoinPolicy=None, **dict.fromkeys(names)))
+    assert changed.keys() == made.keys() - {*names, "programJoinPolicy"}
+
+
+async def test_a_whole_program_can_be_sent_back(api: Api) -> None:
+    made = await create(api, **MOST, tiers=[{"name": "Gold", "minPoints": 5}])
+    assert exact(await put(api, made, **made)) == made
+
+
+async def test_tiers_keep_their_ids_by_id_or_by_name(api: Api) -> None:
+    tiers = [{"name": name, "minPoints": least} for name, least in (("A", 0), ("B", 10), ("C", 20))]
+    made = await create(api, tiers=tiers)
+    a, b, c = (tier["id"] for tier in made["tiers"])
+    wanted = [
+        {"id": a, "minPoints": 1.25},
+        {"name": "B", "minPoints": 0},
+        {"id": c, "name": "Top"},
+        {"name": "New", "minPoints": 5},
+    ]
+    found = exact(await put(api, made, tiers=wanted))["tiers"]
+    assert [(tier["name"], str(tier["minPoints"])) for tier in found] == [
+        ("B", "0"), ("A", "1.25"), ("New", "5"), ("Top", "20"),
+    ]  # fmt: skip
+    assert [found[0]["id"], found[1]["id"], found[3]["id"]] == [b, a, c]
+    assert found[2]["id"] not in {a, b, c}
+    assert exact(await put(api, made, tiers=[]))["tiers"] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        ({"name": "other"}, "/name"),
+        ({"timezone": "UTC"}, "/timezone"),
+        ({"cardBased": True}, "/cardBased"),
+        ({"sandbox": True}, "/sandbox"),
+        ({"title": None}, "/title"),
+        ({"title": 7}, "/title"),
+        ({"subscribedApplications": [99999]}, "/subscribedApplications"),
+        ({"defaultValidity": "1Y"}, "/defaultValidity"),
+        ({"tierCycleStartDate": "soon"}, "/tierCycleStartDate"),
+        ({"tiers": [{"name": "New"}]}, "/tiers/0/minPoints"),
+        ({"tiers": [{"minPoints": 3}]}, "/tiers/0/name"),
+        ({"tiers": [{"id": 99999, "name": "x", "minPoints": 3}]}, "/tiers/0/id"),
+        ({"tiers": [{"name": "Gold"}, {"name": "Gold"}]}, "/tiers/1/id"),
+        ({"tiers": [{"name": "Gold", "minPoints": None}]}, "/tiers/0/minPoints"),
+        ({"tiers": [{"name": "Gold", "minPoints": -1}]}, "/tiers/0/minPoints"),
+    ],
+    ids=str,
+)
+async def test_a_wrong_change_is_named_and_changes_nothing(
+    api: Api, wrong: dict[str, Any], pointer: str
+) -> None:
+    made = await create(api, tiers=[{"name": "Gold", "minPoints": 100}])
+    found = refusal(await put(api, made, description="new", **wrong), 400)
+    assert ("invalid_field", pointer) == (found["title"], found["pointer"])
+    assert exact(await api.manager.get(f"{PROGRAMS}/{made['id']}")) == made
+
+
+async def test_flags_tell_what_the_first_transaction_settles(api: Api, ann: Member) -> None:
+    path = program_path(ann.program)
+    told = exact(await api.manager.get(path))
+    flags = [name for name in told if name.startswith("canUp")]
+    assert len(flags) == 5
+    assert not any(told[name] for name in flags)
+    for wrong in (
+        {"allowSubledger": False},
+        {"programJoinPolicy": "points_earned"},
+        {"tiers": [{"name": "A", "minPoints": 1}]},
+        {"tiersExpirationPolicy": "customer_attribute", "tiersDowngradePolicy": "one_down"},
+    ):
+        found = refusal(await api.manager.put(path, json=wrong), 400)
+        assert found["pointer"] == f"/{next(iter(wrong))}"
+        assert "it can no longer change" in found["details"]
+    listed = exact(await api.manager.get(PROGRAMS))["data"]
+    assert told in listed
+
+
+async def test_if_match_keeps_two_people_from_undoing_each_other(api: Api) -> None:
+    made = await create(api)
+    path = f"{PROGRAMS}/{made['id']}"
+    tag = (await api.manager.get(path)).headers["etag"]
+    first = await api.manager.put(path, json={"title": "First"}, headers={"If-Match": tag})
+    assert first.status_code == 200
+    for method in ("PUT", "DELETE"):
+        second = await api.manager.request(
+            method, path, json={"title": "Second"}, headers={"If-Match": tag}
+        )
+        assert refusal(second, 412)["title"] == "state_changed"
+    anew = (await api.manager.get(path)).headers["etag"]
+    for header, status in ((f"W/{anew}", 412), (f'"x", {anew}', 200), ("*", 200)):
+        again = await api.manager.put(path, json={}, headers={"If-Match": header})
+        assert again.status_code == status
+    assert exact(await api.manager.get(path))["title"] == "First"
+
+
+# Deleting
+
+
+async def test_an_unused_program_is_deleted(api: Api) -> None:
+    made = await create(api)
+    path = f"{PROGRAMS}/{made['id']}"
+    answer = await api.manager.delete(path)
+    assert (answer.status_code, answer.content) == (204, b"")
+    for method in ("GET", "DELETE", "PUT"):
+        found = refusal(await api.manager.request(method, path, json={}), 404)
+        assert "no loyalty program" in found["details"]
+
+
+async def test_a_program_that_was_used_is_kept(api: Api, ann: Member) -> None:
+    found = refusal(await api.manager.delete(program_path(ann.program)), 409)
+    assert found["title"] == "in_use"
+    assert "keep it" in found["details"]
+    assert (await ann.balance())["active"] == 100
+
+
+async def test_a_program_that_applications_use_is_kept(api: Api) -> None:
+    made = await create(api, subscribedApplications=[(await api.application())["id"]])
+    path = f"{PROGRAMS}/{made['id']}"
+    assert "subscribed applications" in refusal(await api.manager.delete(path), 409)["details"]
+    await put(api, made, subscribedApplications=[])
+    assert (await api.manager.delete(path)).status_code == 204
+
+
+async def test_a_change_tells_who_made_it(api: Api) -> None:
+    made = await create(api)
+    admin = await api.person(is_admin=True)
+    path = f"{PROGRAMS}/{made['id']}"
+    await admin.put(path, json={"title": "Renamed"})
+    changes = exact(await api.manager.get("/v1/changes", params={"entityPath": path}))["data"]
+    [change] = [each for each in changes if each.get("old")]
+    assert change["userId"] == admin.id
+    assert change["new"]["title"] == "Renamed"

@@ -12,9 +12,11 @@ from typing import NamedTuple, Protocol
 
 from tallystick.cli.app import run_app
 from tallystick.cli.runtime import Runtime
+from tallystick.core.accounts import ApplicationSettings
 from tallystick.core.ids import IntegrationId, ProgramId
 from tallystick.core.points import parse_points
 from tallystick.core.transactions import Kind
+from tallystick.services.applications import create_application
 from tallystick.services.context import Context
 from tallystick.services.posting import Posted, Posting, post
 from tallystick.store.db import Database
@@ -82,6 +84,26 @@ def deduct(url: str, member: str, points: str, *, program_id: int = 1) -> None:
             assert isinstance((await post(tx, [posting], now=NOW))[0], Posted)
 
     asyncio.run(posted())
+
+
+def sandbox_applications(url: str, count: int) -> list[int]:
+    """Make applications for trying out; their ids come back."""
+
+    async def make() -> list[int]:
+        async with opened(url) as context:
+            return [
+                (
+                    await create_application(
+                        context,
+                        ApplicationSettings(
+                            name=f"Shop {n}", timezone="UTC", currency="EUR", sandbox=True
+                        ),
+                    )
+                ).id
+                for n in range(count)
+            ]
+
+    return asyncio.run(make())
 
 
 if __name__ == "__main__":

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from cli.harness import Tallystick, opened
+from tallystick.core.accounts import ApplicationSettings
 from tallystick.core.errors import NotSignedIn
-from tallystick.services.accounts import Caller, Doorkeeper, sign_in
+from tallystick.services.accounts import sign_in
+from tallystick.services.applications import create_application
+from tallystick.services.callers import Caller, Doorkeeper
 
 USER = ("user", "create", "--email", "ada@example.com")
 KEY = ("key", "create", "--name", "Web shop")
@@ -130,6 +133,21 @@ def test_a_key_is_alone_on_stdout_and_opens_its_part(
     assert _caller(database_url, f"{scheme} {key}").kind.name.lower() == kind
 
 
+def test_a_key_of_an_application_has_the_applications_environment(
+    tallystick: Tallystick, database_url: str
+) -> None:
+    async def make() -> int:
+        async with opened(database_url) as context:
+            settings = ApplicationSettings(name="Web", timezone="UTC", currency="EUR", sandbox=True)
+            return (await create_application(context, settings)).id
+
+    number = asyncio.run(make())
+    made = tallystick(*KEY, "--kind", "integration", "--application", str(number))
+    assert made.code == 0
+    caller = _caller(database_url, f"ApiKey-v1 {made.out.strip()}")
+    assert (caller.application_id, caller.sandbox) == (number, True)
+
+
 def test_a_key_as_json_tells_when_it_ends(tallystick: Tallystick) -> None:
     made = tallystick(*KEY, "--kind", "integration", "--days", "30", "--sandbox", "--json")
     assert (made.code, made.err) == (0, "")
@@ -142,6 +160,10 @@ def test_a_key_as_json_tells_when_it_ends(tallystick: Tallystick) -> None:
     ("arguments", "code", "said"),
     [
         (["--kind", "integration", "--name", " "], 1, "name: found ' '; write what the key is for"),
+        (["--kind", "integration", "--application", "7"], 1, "there is no application '7'"),
+        (["--kind", "integration", "--application", str(2**40)], 1, "there is no application"),
+        (["--kind", "management", "--application", "7"], 2, "a management key is for everything"),
+        (["--kind", "management", "--sandbox"], 2, "a management key is for everything"),
         (["--kind", "other"], 2, "'other' is not one of 'integration', 'management'"),
         (["--kind", "integration", "--days", "0"], 2, "--days"),
         (["--kind", "integration", "--days", "3661"], 2, "--days"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cli.harness import Tallystick
+from cli.harness import Tallystick, sandbox_applications
 
 CREATE = ("program", "create", "--name", "Club", "--timezone", "Europe/Berlin")
 
@@ -44,10 +44,12 @@ def test_settings_that_are_left_out_have_their_defaults(tallystick: Tallystick) 
     }
 
 
-def test_every_setting_of_profiles_can_be_chosen(tallystick: Tallystick) -> None:
+def test_every_setting_of_profiles_can_be_chosen(tallystick: Tallystick, database_url: str) -> None:
+    numbers = sandbox_applications(database_url, 2)
     made = tallystick(
         *CREATE, "--title", "The Club", "--description", "For members", "--sandbox",
-        "--application", "2", "--application", "3", "--pending", "14D", "--validity", "12M_U",
+        "--application", str(numbers[1]), "--application", str(numbers[0]),
+        "--pending", "14D", "--validity", "12M_U",
         "--allow-subledger", "--join-policy", "points_earned", "--return-policy", "unlimited",
         "--tier", "Bronze=0", "--tier", "Gold=1000.50",
         "--tiers-expiration-policy", "absolute_expiration",
@@ -58,7 +60,7 @@ def test_every_setting_of_profiles_can_be_chosen(tallystick: Tallystick) -> None
     assert chosen["title"] == "The Club"
     assert chosen["description"] == "For members"
     assert chosen["sandbox"] is True
-    assert chosen["subscribed_applications"] == [2, 3]
+    assert chosen["subscribed_applications"] == numbers[::-1]
     assert (chosen["default_pending"], chosen["default_validity"]) == ("14D", "12M_U")
     assert chosen["allow_subledger"] is True
     assert (chosen["join_policy"], chosen["return_policy"]) == ("points_earned", "unlimited")

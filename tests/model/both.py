@@ -11,9 +11,11 @@ from model.histories import (
     OWING,
     STORE,
     TICK,
+    Activate,
     Add,
     Again,
     Deduct,
+    Delete,
     Import,
     Post,
     Step,
@@ -25,7 +27,13 @@ from model.real import RealLedger, said
 from tallystick.core.balances import Balance
 from tallystick.core.errors import InsufficientPoints, InvalidField
 from tallystick.core.points import Points, render_points
-from tallystick.core.validity import end_of_days, parse_expiry, parse_start, resolve_window
+from tallystick.core.validity import (
+    Keyword,
+    end_of_days,
+    parse_expiry,
+    parse_start,
+    resolve_window,
+)
 from tallystick.services.posting import Outcome, Posted, Posting
 
 KINDS = [kind.name for kind in fields(Balance)]
@@ -75,6 +83,10 @@ class Both:
                 await self._post_again(index)
             case Import(rows=rows):
                 await self._import(rows)
+            case Activate(member=member, program=program):
+                await self._activate(member, program)
+            case Delete(member=member, program=program, subledger=subledger):
+                await self._delete(member, program, subledger)
             case Wait(time=time):
                 await self._wait(self.now + time)
             case WaitUntil(boundaries=boundaries, before=before):
@@ -101,7 +113,7 @@ class Both:
                 return "no window"
             account.add(addition, at=at)
         else:
-            active = account.balance(at).active
+            active = account.balance(at, known_at=at).active
             if not account.deduct(wish.points, at=at):
                 return f"only {render_points(active)} active"
             parts = 2 if 0 < active < wish.points else 1  # what is covered, what is owed
@@ -120,7 +132,12 @@ class Both:
             window = resolve_window(start, expiry, at=at, zone=settings.timezone)
         except InvalidField:
             return None
-        return Addition(points=wish.points, start_at=window.start_at, expires_at=window.expires_at)
+        return Addition(
+            points=wish.points,
+            start_at=window.start_at,
+            expires_at=window.expires_at,
+            validity=window.validity,
+        )
 
     def _note_entry(self, name: str, at: datetime) -> None:
         """Keep only the answers that still stand: those known before the entry."""
@@ -155,6 +172,32 @@ class Both:
             additions = filter(None, (self._addition(row, at) for row in own))
             self.members[key[0]].account(*key[1:]).add(*additions, at=at)
             self._note_entry(key[0], at)
+
+    async def _activate(self, name: str, program: str) -> None:
+        at, zone = self.members[name].entry_at(self.now), self.real.programs[program].settings
+        expected = 0
+        for account in self._accounts(name, program).values():
+            for place, addition in account.awaiting(at).items():
+                expires_at = addition.expires_at
+                if addition.validity and (runs := parse_expiry(addition.validity)):
+                    expires_at = resolve_window(
+                        Keyword.IMMEDIATE, runs, at=at, zone=zone.timezone
+                    ).expires_at
+                account.activate(place, expires_at=expires_at, at=at)
+                expected += addition.points
+        assert expected == await self.real.activate(name, program)
+        if expected:
+            self._note_entry(name, at)
+        await self._compare_members({(name, program)})
+
+    async def _delete(self, name: str, program: str, subledger: str | None) -> None:
+        at = self.members[name].entry_at(self.now)
+        accounts = self._accounts(name, program)
+        chosen = accounts.values() if subledger is None else [accounts[subledger]]
+        if sum([account.delete(at=at) for account in chosen]):
+            self._note_entry(name, at)
+        await self.real.delete(name, program, subledger)
+        await self._compare_members({(name, program)})
 
     async def _wait(self, until: datetime) -> None:
         """Let the clock go on; what was foreseen has come, as nothing happened in between."""
@@ -230,7 +273,7 @@ class Both:
         ends = end_of_days(at, self.real.programs[program].settings.timezone, 31)
         for subledger, days in (await self.real.days(name, program, at=at)).items():
             account = self._accounts(name, program)[subledger]
-            active = account.balance(at).active
+            active = account.balance(at, known_at=at).active
             for (day, ends_at), found in zip(ends, days, strict=True):
                 left = account.balance(ends_at - TICK, known_at=at).active
                 where = f"{name} in {program} {subledger} on {day}, from {at} on"

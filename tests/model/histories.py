@@ -67,6 +67,23 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True)
+class Activate:
+    """Activate all points of a member that wait for it."""
+
+    member: str
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a member's transactions in a subledger, or in all of a program if it is None."""
+
+    member: str
+    program: str
+    subledger: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Let time pass."""
 
@@ -82,7 +99,7 @@ class WaitUntil:
 
 
 Item = TypeVar("Item")
-Step = Post | Again | Import | Wait | WaitUntil
+Step = Post | Again | Import | Activate | Delete | Wait | WaitUntil
 
 members = st.sampled_from(("ann", "ann", "ann", "ben", "cleo"))
 subledgers = st.sampled_from(("", "", "", STORE))
@@ -113,6 +130,8 @@ def _steps(programs: st.SearchStrategy[str]) -> st.SearchStrategy[Step]:
         (1, st.builds(Wait, times)),
         (1, st.builds(Import, st.lists(rows, min_size=1, max_size=5).map(tuple))),
         (1, st.builds(Again, st.integers(0, 3))),
+        (1, st.builds(Activate, members, programs)),
+        (1, st.builds(Delete, members, programs, subledgers | st.none())),
     )
 
 

@@ -14,7 +14,11 @@ through all of it once more, instant by instant, the way a bookkeeper would:
    points are added or at which they start, in the order in which a deduction would take them. The
    points of one file are added together, those of single postings one after the other.
 5. Points that were taken, whether for a deduction or for what was owed, are spent.
-6. A member's entries never go back in time. What is entered with an earlier instant than the last
+6. Points that wait for an action get their start from it, one addition after the other. From then
+   on they are like points that were added at that instant; a validity that was given as a duration
+   runs from there.
+7. What was deleted has never been: nobody who asks from then on is told of it.
+8. A member's entries never go back in time. What is entered with an earlier instant than the last
    entry stands at the instant of that one.
 
 Amounts are hundredths of points.
@@ -35,6 +39,15 @@ class Addition:
     points: int
     start_at: datetime
     expires_at: datetime
+    validity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """The addition that stands at `place` among all has got its start, and with it an expiry."""
+
+    place: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +59,10 @@ class Deduction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What was entered at an instant: additions that came together, or a deduction."""
+    """What was entered at an instant: additions that came together, or something else."""
 
     recorded_at: datetime
-    happened: tuple[Addition, ...] | Deduction
+    happened: tuple[Addition, ...] | Activation | Deduction
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,15 +76,22 @@ class Lot:
 
 @dataclass(slots=True, kw_only=True)
 class Book:
-    """Where an account stands while its history is told; `lots` stand in the order of addition."""
+    """Where an account stands while its history is told; `lots` stand in the order they came."""
 
     lots: list[Lot] = field(default_factory=list)
+    added: list[Lot] = field(default_factory=list)  # by the places of their additions
     owed: int = 0
     spent: int = 0
 
     def enter(self, entry: Entry) -> None:
         """Do what the entry says. Rules 3 and 4."""
         now, happened = entry.recorded_at, entry.happened
+        if isinstance(happened, Activation):
+            waiting = self.added[happened.place]
+            self.lots.append(Lot(start_at=now, expires_at=happened.expires_at, left=waiting.left))
+            waiting.left = 0
+            self.repay(now)
+            return
         if isinstance(happened, Deduction):
             self.owed += happened.points - self.take(happened.points, now)
             return
@@ -80,6 +100,7 @@ class Book:
                 start_at=addition.start_at, expires_at=addition.expires_at, left=addition.points
             )
             self.lots.append(lot)
+            self.added.append(lot)
         self.repay(now)
 
     def repay(self, now: datetime) -> None:
@@ -116,22 +137,56 @@ class Account:
     """What one member has in one subledger of one program."""
 
     may_owe: bool
-    entries: list[Entry] = field(default_factory=list)
+    all_entries: list[Entry] = field(default_factory=list)
+    deletions: list[tuple[datetime, int]] = field(default_factory=list)  # when, of how many entries
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What has been entered and not been deleted."""
+        return self.standing(known_at=NEVER)
+
+    def standing(self, *, known_at: datetime) -> list[Entry]:
+        """What was entered by then, without what was deleted by then. Rule 7."""
+        deleted = [count for at, count in self.deletions if at <= known_at]
+        standing = self.all_entries[max(deleted, default=0) :]
+        return [entry for entry in standing if entry.recorded_at <= known_at]
 
     def add(self, *additions: Addition, at: datetime) -> None:
         """Enter additions that come together."""
-        self.entries.append(Entry(recorded_at=at, happened=additions))
+        self.all_entries.append(Entry(recorded_at=at, happened=additions))
+
+    def awaiting(self, at: datetime) -> dict[int, Addition]:
+        """The additions that wait for an action and have not expired, by their places."""
+        activated = {e.happened.place for e in self.entries if isinstance(e.happened, Activation)}
+        return {
+            place: addition
+            for place, addition in enumerate(_additions(self.entries))
+            if addition.start_at == NEVER and addition.expires_at > at and place not in activated
+        }
+
+    def activate(self, place: int, *, expires_at: datetime, at: datetime) -> None:
+        """Enter an activation. Rule 6."""
+        happened = Activation(place=place, expires_at=expires_at)
+        self.all_entries.append(Entry(recorded_at=at, happened=happened))
+
+    def delete(self, *, at: datetime) -> bool:
+        """Delete everything; whether there was anything. Rule 7."""
+        standing = bool(self.entries)
+        if standing:
+            self.deletions.append((at, len(self.all_entries)))
+        return standing
 
     def deduct(self, points: int, *, at: datetime) -> bool:
         """Enter a deduction if it may be; whether it was. Rule 3."""
         may_be = self.may_owe or points <= self.balance(at).active
         if may_be:
-            self.entries.append(Entry(recorded_at=at, happened=Deduction(points=points)))
+            entry = Entry(recorded_at=at, happened=Deduction(points=points))
+            self.all_entries.append(entry)
         return may_be
 
     def balance(self, at: datetime, *, known_at: datetime = NEVER) -> Balance:
         """The balance at an instant, told from what was entered by `known_at`."""
-        entries = [entry for entry in self.entries if entry.recorded_at <= min(at, known_at)]
+        entries = [e for e in self.standing(known_at=known_at) if e.recorded_at <= at]
         book = Book()
         for now in (moment for moment in _moments(entries) if moment <= at):
             book.repay(now)
@@ -142,8 +197,9 @@ class Account:
 
     def boundaries(self) -> set[datetime]:
         """The instants at which the balance can change."""
-        expiries = {addition.expires_at for addition in _additions(self.entries)}
-        return {*_moments(self.entries), *expiries} - {NEVER}
+        ends = {addition.expires_at for addition in _additions(self.entries)}
+        ends |= {e.happened.expires_at for e in self.entries if isinstance(e.happened, Activation)}
+        return {*_moments(self.entries), *ends} - {NEVER}
 
     def has_entries(self, *, by: datetime) -> bool:
         """Whether anything was entered by then."""
@@ -164,7 +220,7 @@ def _additions(entries: list[Entry]) -> list[Addition]:
     return [
         addition
         for entry in entries
-        if not isinstance(entry.happened, Deduction)
+        if isinstance(entry.happened, tuple)
         for addition in entry.happened
     ]
 
@@ -184,7 +240,7 @@ class Member:
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
 
     def entry_at(self, now: datetime) -> datetime:
-        """The instant at which something is entered that comes in at `now`. Rule 6."""
+        """The instant at which something is entered that comes in at `now`. Rule 8."""
         return max(now, self.last_at)
 
     def account(self, program: str, subledger: str) -> Account:

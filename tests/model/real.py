@@ -14,6 +14,7 @@ from tallystick.core.points import Points, render_points
 from tallystick.core.programs import Program, ProgramSettings, ReturnPolicy
 from tallystick.core.transactions import Kind
 from tallystick.core.validity import parse_duration, parse_expiry, parse_start
+from tallystick.services.activation import activate_transactions
 from tallystick.services.balances import (
     export_balances,
     member_balances,
@@ -21,9 +22,11 @@ from tallystick.services.balances import (
     project_days,
 )
 from tallystick.services.context import Context
+from tallystick.services.deletion import delete_transactions
 from tallystick.services.imports import import_points
 from tallystick.services.posting import Outcome, Posted, Posting, post
 from tallystick.services.programs import create_program
+from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.verify import Finding, verify
 
 PROGRAMS = (
@@ -44,7 +47,8 @@ PROGRAMS = (
 )
 HEADER = "customerprofileid,amount,startdate,expirydate,validityDuration,subledgerid"
 WIPE = """
-DELETE FROM allocation; DELETE FROM lot; DELETE FROM idempotency; DELETE FROM transaction_;
+DELETE FROM reversal; DELETE FROM allocation; DELETE FROM lot; DELETE FROM idempotency;
+DELETE FROM transaction_;
 DELETE FROM holder; DELETE FROM point_import; DELETE FROM subledger WHERE subledger_id <> 0;
 """
 
@@ -121,6 +125,24 @@ class RealLedger:
             return False
         assert (len(rows), sum(row.points for row in rows)) == (report.row_count, report.amount)
         return True
+
+    async def activate(self, name: str, program: str) -> int:
+        """Activate all that waits; how many points that were."""
+        member = IntegrationId(name)
+        wanted = TransactionFilter(awaiting_activation_at=self.clock())
+        page = await list_transactions(
+            self.context, self.programs[program], member, wanted=wanted, page_size=1000, skip=0
+        )
+        uuids = [transaction.uuid for transaction in page.transactions]
+        activated = await activate_transactions(self.context, self.programs[program], uuids)
+        return sum(each.amount for each in activated)
+
+    async def delete(self, name: str, program: str, subledger: str | None) -> None:
+        """Delete a member's transactions."""
+        chosen = None if subledger is None else [subledger]
+        await delete_transactions(
+            self.context, self.programs[program], IntegrationId(name), subledgers=chosen
+        )
 
     async def balances(
         self,

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from tallystick.core.accounts import ApplicationSettings
 from tallystick.core.ids import IntegrationId
 from tallystick.core.points import parse_points
 from tallystick.core.programs import Program, ProgramSettings
 from tallystick.core.transactions import Kind
+from tallystick.services.applications import create_application
 from tallystick.services.context import Context
 from tallystick.services.imports import ImportReport, import_points
 from tallystick.services.posting import Outcome, Posting, post
@@ -44,6 +46,14 @@ def new_settings(**settings: Any) -> ProgramSettings:
 async def new_program(context: Context, **settings: Any) -> Program:
     """A program without members."""
     return await create_program(context, new_settings(**settings))
+
+
+async def new_application(context: Context, *, sandbox: bool = False) -> int:
+    """The id of a new application."""
+    settings = ApplicationSettings(
+        name=new_name("application"), timezone="UTC", currency="EUR", sandbox=sandbox
+    )
+    return (await create_application(context, settings)).id
 
 
 async def new_member(context: Context, program: Program, points: str = "100") -> IntegrationId:

@@ -8,17 +8,10 @@ import pytest
 
 from services.harness import NOW, Clock, new_name
 from tallystick.core.errors import AlreadyExists, InvalidField, NotSignedIn
-from tallystick.services.accounts import (
-    Caller,
-    CallerKind,
-    Doorkeeper,
-    create_key,
-    create_user,
-    has_users,
-    sign_in,
-    sign_out,
-)
+from tallystick.services.accounts import create_user, has_users, sign_in, sign_out
+from tallystick.services.callers import Caller, CallerKind, Doorkeeper
 from tallystick.services.context import Context
+from tallystick.services.keys import create_key
 
 PASSWORD = "correct horse"
 DAY = timedelta(days=1)
@@ -96,7 +89,7 @@ async def test_a_session_tells_who_signed_in(shared: Context, email: str) -> Non
     session = await sign_in(shared, email=email.lower(), password=PASSWORD)
     assert session.created_at == NOW
     caller = await identify(shared, f"Bearer {session.token}")
-    assert caller == Caller(kind=CallerKind.PERSON, user_id=session.user_id)
+    assert caller == Caller(kind=CallerKind.PERSON, user_id=session.user_id, email=email)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tallystick.core.balances import Balance
-from tallystick.services.accounts import CallerKind, Doorkeeper, has_users, sign_in
+from tallystick.services.accounts import has_users, sign_in
 from tallystick.services.balances import program_totals
+from tallystick.services.callers import CallerKind, Doorkeeper
 from tallystick.services.context import Context
 from tallystick.services.demo import DAYS, MEMBERS, make_demo
 from tallystick.services.first_start import Welcome, first_start

@@ -20,6 +20,7 @@ from tallystick.core.transactions import Kind
 from tallystick.services import imports
 from tallystick.services.accounts import create_user
 from tallystick.services.balances import member_balances, program_totals
+from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context, Limits
 from tallystick.services.imports import ImportReport, import_points
 from tallystick.services.posting import Posted, Posting, post
@@ -152,7 +153,7 @@ async def test_an_import_is_recorded_with_its_file_and_who_sent_it(context: Cont
         program,
         io.BytesIO(file),
         file_name="points.csv",
-        user_id=user_id,
+        caller=Caller(kind=CallerKind.PERSON, user_id=user_id),
         progress=told.append,
     )
     async with context.database.reader() as reader:

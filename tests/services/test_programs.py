@@ -1,11 +1,32 @@
-"""Programs: made, found and listed."""
+"""Programs: made, found, listed, changed and deleted."""
 
-from datetime import UTC, datetime
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from services.harness import NOW, new_name, new_program, new_settings
-from tallystick.core.errors import AlreadyExists, NotFound, NotSupported
+from services.harness import (
+    NOW,
+    change,
+    new_application,
+    new_member,
+    new_name,
+    new_program,
+    new_settings,
+)
+from tallystick.core.errors import (
+    AlreadyExists,
+    Busy,
+    InUse,
+    InvalidField,
+    NotFound,
+    NotSupported,
+    StateChanged,
+)
 from tallystick.core.ids import Environment, ProgramId
 from tallystick.core.points import Points
 from tallystick.core.programs import (
@@ -20,12 +41,18 @@ from tallystick.core.programs import (
 )
 from tallystick.services.context import Context
 from tallystick.services.programs import (
+    Standing,
+    Wish,
     create_program,
+    delete_program,
     get_profile_program,
     get_program,
     get_program_named,
     list_programs,
+    tell_standings,
+    update_program,
 )
+from tallystick.store import programs as store
 
 LEAST = new_settings(allow_subledger=False)
 MOST = new_settings(
@@ -58,6 +85,9 @@ CARDS = new_settings(
 async def test_a_program_is_found_as_it_was_made(
     shared: Context, settings: ProgramSettings
 ) -> None:
+    if settings.subscribed_applications:
+        numbers = [await new_application(shared, sandbox=True) for _ in range(2)]
+        settings = replace(settings, subscribed_applications=(numbers[1], numbers[0]))
     made = await create_program(shared, settings)
     assert made.settings == settings
     assert made.created_at == NOW
@@ -146,3 +176,167 @@ async def test_programs_of_two_databases_are_not_mixed_up(
     for _ in range(2):
         assert await get_program(shared, here.id) == here
         assert await get_program(context, there.id) == there
+
+
+# Changing and deleting
+
+
+def passes(_standing: Standing) -> None:
+    """Let everything pass."""
+
+
+def to(**changed: Any) -> Callable[[Program], Wish]:
+    """The wish for these settings; tiers stay the ones they are."""
+    return lambda before: Wish(
+        settings=replace(before.settings, **changed), tier_ids=before.tier_ids
+    )
+
+
+async def changes_of(context: Context, program: Program) -> list[tuple[Any, Any]]:
+    """What the record of changes has of a program: old and new, the first change first."""
+    async with context.database.reader() as reader:
+        rows = await reader.fetch(
+            "SELECT old::text, new::text FROM change WHERE entity = $1 ORDER BY change_id",
+            f"/v1/loyalty_programs/{program.id}",
+        )
+    return [tuple(text and json.loads(text) for text in row) for row in rows]
+
+
+async def test_settings_are_changed_and_the_change_is_recorded(shared: Context) -> None:
+    program = await new_program(shared)
+    standing = await update_program(
+        shared, program.id, wish=to(title="The Club", default_pending="3D"), check=passes
+    )
+    assert standing.program.settings == replace(
+        program.settings, title="The Club", default_pending="3D"
+    )
+    assert not standing.has_transactions
+    assert await get_program(shared, program.id) == standing.program
+    made, changed = await changes_of(shared, program)
+    assert (made[0], made[1]["name"]) == (None, program.settings.name)
+    assert (changed[0]["title"], changed[1]["title"]) == (program.settings.name, "The Club")
+
+
+async def test_a_change_of_nothing_is_not_recorded(shared: Context, program: Program) -> None:
+    await update_program(shared, program.id, wish=to(), check=passes)
+    assert len(await changes_of(shared, program)) == 1
+
+
+async def test_what_the_first_transaction_settles_may_change_until_then(shared: Context) -> None:
+    program = await new_program(shared, allow_subledger=False)
+    wish = to(allow_subledger=True, join_policy=JoinPolicy.POINTS_EARNED)
+    await update_program(shared, program.id, wish=wish, check=passes)
+    await new_member(shared, program)
+    [standing] = await tell_standings(shared, [program])
+    assert standing.has_transactions
+    with pytest.raises(InvalidField) as refused:
+        await update_program(shared, program.id, wish=to(allow_subledger=False), check=passes)
+    assert refused.value.field == "allowSubledger"
+    await update_program(shared, program.id, wish=to(title="Later"), check=passes)
+    found = (await get_program(shared, program.id)).settings
+    assert (found.title, found.allow_subledger) == ("Later", True)
+
+
+async def test_tiers_swap_names_and_stay_the_same_ones(shared: Context) -> None:
+    low, high = (Tier(name=name, min_points=Points(n)) for name, n in (("Low", 0), ("High", 500)))
+    program = await new_program(shared, tiers=(low, high))
+    swapped = (replace(low, name="High"), replace(high, name="Low"))
+    new = Tier(name="Top", min_points=Points(900))
+    later = NOW + timedelta(days=1)
+    standing = await update_program(
+        replace(shared, clock=lambda: later),
+        program.id,
+        wish=lambda before: Wish(
+            settings=replace(before.settings, tiers=(*swapped, new)),
+            tier_ids=(*before.tier_ids, None),
+        ),
+        check=passes,
+    )
+    after = standing.program
+    assert after.settings.tiers == (*swapped, new)
+    assert after.tier_ids[:2] == program.tier_ids
+    assert after.tiers_created_at == (NOW, NOW, later)
+
+
+async def test_an_unused_program_is_deleted_and_that_is_recorded(shared: Context) -> None:
+    program = await new_program(shared, tiers=(Tier(name="All", min_points=Points(0)),))
+    await delete_program(shared, program.id, check=passes)
+    with pytest.raises(NotFound):
+        await get_program(shared, program.id)
+    _, deleted = await changes_of(shared, program)
+    assert (deleted[0]["name"], deleted[1]) == (program.settings.name, None)
+    assert (await new_program(shared, name=program.settings.name)).id != program.id
+
+
+async def test_a_program_with_transactions_is_kept(shared: Context, program: Program) -> None:
+    await new_member(shared, program)
+    with pytest.raises(InUse, match="found transactions and imports; keep it"):
+        await delete_program(shared, program.id, check=passes)
+    assert await get_program(shared, program.id) == program
+
+
+async def test_a_program_that_applications_use_is_kept(shared: Context) -> None:
+    number = await new_application(shared)
+    program = await new_program(shared, subscribed_applications=(number,))
+    with pytest.raises(InUse, match=f"found the subscribed applications {number}; first update it"):
+        await delete_program(shared, program.id, check=passes)
+    await update_program(shared, program.id, wish=to(subscribed_applications=()), check=passes)
+    await delete_program(shared, program.id, check=passes)
+
+
+@pytest.mark.parametrize("sandbox", [False, True])
+async def test_an_application_must_be_there_and_of_the_same_environment(
+    shared: Context, *, sandbox: bool
+) -> None:
+    number = await new_application(shared, sandbox=sandbox)
+    with pytest.raises(InvalidField, match="subscribedApplications"):
+        await new_program(shared, sandbox=not sandbox, subscribed_applications=(number,))
+    with pytest.raises(InvalidField, match="found 999999"):
+        await new_program(shared, sandbox=sandbox, subscribed_applications=(number, 999_999))
+    program = await new_program(shared, sandbox=sandbox, subscribed_applications=(number,))
+    with pytest.raises(InvalidField, match="found 999999"):
+        await update_program(
+            shared, program.id, wish=to(subscribed_applications=(999_999,)), check=passes
+        )
+
+
+async def test_a_posting_that_waits_for_a_deletion_finds_no_program(shared: Context) -> None:
+    other = await new_program(shared)
+    member, program = await new_member(shared, other), await new_program(shared)
+    async with shared.database.transaction() as tx:
+        await store.lock_all_programs(tx)
+        posting = asyncio.create_task(change(shared, program, member, "5"))
+        await somebody_waits(shared)
+        await store.delete_program(tx, program.id)
+    outcome = await posting
+    assert isinstance(outcome, NotFound)
+
+
+async def test_a_deletion_does_not_wait_for_long(shared: Context, program: Program) -> None:
+    async with shared.database.transaction() as tx:
+        await store.find_programs(tx, [program.id])
+        with pytest.raises(Busy):
+            await delete_program(shared, program.id, check=passes)
+    assert await get_program(shared, program.id) == program
+
+
+async def somebody_waits(context: Context) -> None:
+    """Return once another connection waits for the table of programs."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'program'::regclass AND NOT granted"
+    async with asyncio.timeout(10), context.database.reader() as reader:
+        while not await reader.fetchval(waiting):  # noqa: ASYNC110 - the server tells no event
+            await asyncio.sleep(0)
+
+
+async def test_a_check_that_refuses_leaves_the_program_as_it_is(
+    shared: Context, program: Program
+) -> None:
+    def refuse(standing: Standing) -> None:
+        assert standing == Standing(program, has_transactions=False)
+        raise StateChanged('"then"')
+
+    with pytest.raises(StateChanged):
+        await update_program(shared, program.id, wish=to(title="New"), check=refuse)
+    with pytest.raises(StateChanged):
+        await delete_program(shared, program.id, check=refuse)
+    assert await get_program(shared, program.id) == program

@@ -212,8 +212,11 @@ async def test_the_log_of_one_member_has_no_other(shared: Context, program: Prog
     ann, bob = await new_member(shared, program), await new_member(shared, program)
     await change(shared, program, bob, "1", name="of bob")
     assert await names(shared, program, integration_id=ann) == [""]
-    nobody = await log_of(shared, program, integration_id=IntegrationId("nobody"))
-    assert nobody.splitlines() == [HEADER]
+    with pytest.raises(NotFound, match="no customer profile 'nobody'"):
+        await log_of(shared, program, integration_id=IntegrationId("nobody"))
+    elsewhere = await new_program(shared)
+    nothing = await log_of(shared, elsewhere, integration_id=ann)
+    assert nothing.splitlines() == [HEADER]
 
 
 async def test_what_is_added_and_spent_in_the_log_is_in_the_balances(shared: Context) -> None:

@@ -8,10 +8,13 @@ from tallystick.core.ids import IntegrationId
 from tallystick.core.points import Points
 from tallystick.core.programs import ProgramSettings, ReturnPolicy
 from tallystick.core.transactions import Kind
+from tallystick.services.activation import activate_transactions
 from tallystick.services.context import Context
+from tallystick.services.deletion import delete_transactions
 from tallystick.services.imports import import_points
 from tallystick.services.posting import Posting, post
 from tallystick.services.programs import create_program
+from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.verify import CHECKS, verify
 
 ANN = IntegrationId("ann")
@@ -21,6 +24,9 @@ ann,10,immediate,2098-01-01T00:00:00Z
 ann,10,2097-01-01T00:00:00Z,
 """
 
+BEN = IntegrationId("ben")
+WAITING = b"customerprofileid,amount,startdate\nben,10,on_action\n"
+
 FREE = "ALTER TABLE transaction_ DROP CONSTRAINT transaction_holder_fkey;" + "".join(
     f"ALTER TABLE {table} DROP CONSTRAINT {name};"
     for table, name in [
@@ -28,6 +34,9 @@ FREE = "ALTER TABLE transaction_ DROP CONSTRAINT transaction_holder_fkey;" + "".
         ("lot", "lot_remaining_within_amount"),
         ("allocation", "allocation_lot_fkey"),
         ("allocation", "allocation_transaction_fkey"),
+        ("reversal", "reversal_lot_fkey"),
+        ("reversal", "reversal_transaction_fkey"),
+        ("transaction_", "transaction_of_an_earlier_one"),
     ]
 )
 
@@ -41,6 +50,8 @@ FAULTS = [
         "soonest_expiry_is_spent_first",
         "UPDATE allocation SET lot_no = 1 WHERE lot_no = 2 AND txn_no = 4",
     ),
+    ("what_was_taken_back_is_closed", "UPDATE lot SET remaining = 1 WHERE lot_no = 1"),
+    ("entries_about_another_match_it", "UPDATE transaction_ SET amount = 7 WHERE kind = 3"),
     (
         "nothing_is_active_while_points_are_owed",
         "UPDATE allocation SET effective_at = '2097-06-01' WHERE effective_at > '2096-01-01'",
@@ -62,7 +73,10 @@ FAULTS = [
 
 
 async def good_books(context: Context) -> None:
-    """Three additions, a deduction from the lot that expires first, one that goes below zero."""
+    """Three additions, a deduction from the lot that expires first, one that goes below zero.
+
+    Ben's points were activated, and then he had his transactions deleted.
+    """
     settings = ProgramSettings(name="shop", timezone="UTC", return_policy=ReturnPolicy.UNLIMITED)
     program = await create_program(context, settings)
     await import_points(context, program, io.BytesIO(FILE), file_name="x.csv")
@@ -76,6 +90,12 @@ async def good_books(context: Context) -> None:
         )
         async with context.database.transaction() as tx:
             await post(tx, [posting], now=context.clock())
+    await import_points(context, program, io.BytesIO(WAITING), file_name="y.csv")
+    page = await list_transactions(
+        context, program, BEN, wanted=TransactionFilter(), page_size=1, skip=0
+    )
+    await activate_transactions(context, program, [page.transactions[0].uuid])
+    await delete_transactions(context, program, BEN, subledgers=None)
 
 
 async def broken(context: Context) -> set[str]:

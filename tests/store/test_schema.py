@@ -34,6 +34,17 @@ INSERT INTO api_key (created_at, expires_at, kind, name, sandbox, key_digest)
 VALUES ('2026-06-15', '2026-06-16', 'integration', '', false, 'd'),
   ('2026-06-15', '2026-06-16', 'management', '', false, 'e');
 
+INSERT INTO application (created_at, modified_at, name, description, timezone, currency,
+  case_sensitivity, sandbox)
+SELECT '2026-06-15', '2026-06-15', name, '', 'UTC', 'EUR', 'sensitive', false
+FROM unnest('{web,till}'::text[]) AS u (name);
+
+INSERT INTO change (recorded_at, user_id, entity)
+VALUES ('2026-06-15', 1, '/v1/users/2');
+
+INSERT INTO data_export (recorded_at, user_id, program_id, entity, filter)
+VALUES ('2026-06-15', 1, 1, 'LoyaltyLedger', '{}');
+
 INSERT INTO point_import (program_id, recorded_at, file_name, file_digest, row_count, amount)
 VALUES (1, '2026-06-15', '', '', 0, 0);
 
@@ -56,9 +67,34 @@ INSERT INTO allocation (holder_id, recorded_at, effective_at, start_at, expires_
 SELECT holder_id, recorded_at, effective_at, start_at, expires_at, 400, 1, 2, 1, 1, 0, false
 FROM lot;
 
+INSERT INTO transaction_ (holder_id, transaction_uuid, recorded_at, effective_at,
+  shown_expires_at, amount, txn_no, of_no, program_id, subledger_id, kind, source,
+  creates_negative, name)
+SELECT holder_id, md5('3')::uuid, last_at, last_at, '2026-06-16', 400, 3, 2, 1, 0, 1, 1, false, ''
+FROM holder;
+
+INSERT INTO reversal (holder_id, recorded_at, effective_at, start_at, expires_at, amount, spent,
+  lot_no, txn_no, seq, program_id, subledger_id, debt)
+SELECT holder_id, recorded_at, effective_at, start_at, expires_at, 400, -400, 1, 3, 1, 1, 0, false
+FROM allocation;
+
+INSERT INTO kept_answer (owner, key, recorded_at, fingerprint)
+VALUES ('user 1', 'k-1', '2026-06-15', '');
+
 INSERT INTO idempotency (holder_id, recorded_at, key, fingerprint, answer)
 SELECT holder_id, last_at, 'k-1', '', '{}'
 FROM holder;
+
+INSERT INTO profile (holder_id, modified_at, attributes)
+SELECT holder_id, last_at, '{}'
+FROM holder;
+
+INSERT INTO membership (holder_id, program_id, joined_at)
+SELECT holder_id, 1, last_at
+FROM holder;
+
+INSERT INTO join_date_import (program_id, recorded_at, file_name, file_digest, row_count)
+VALUES (1, '2026-06-15', '', '', 0);
 
 INSERT INTO schema_migration (name, applied_at)
 VALUES ('0000_test', '2026-06-15');
@@ -93,6 +129,22 @@ WRONG: dict[str, list[str]] = {
     "user_account_email_key": ["UPDATE user_account SET email = 'ADA@example.com'"],
     "user_session_pkey": [AGAIN.format("user_session")],
     "user_session_user_fkey": ["UPDATE user_session SET user_id = 3", "DELETE FROM user_account"],
+    "user_account_state_known": ["UPDATE user_account SET state = 'invited'"],
+    "application_pkey": [AGAIN.format("application")],
+    "application_name_key": ["UPDATE application SET name = 'web'"],
+    "application_name_filled": ["UPDATE application SET name = ''"],
+    "application_case_sensitivity_known": ["UPDATE application SET case_sensitivity = 'upper'"],
+    "change_pkey": [AGAIN.format("change")],
+    "data_export_pkey": [AGAIN.format("data_export")],
+    "api_key_application_fkey": [
+        "UPDATE api_key SET application_id = 3 WHERE kind = 'integration'"
+    ],
+    "api_key_user_fkey": ["UPDATE api_key SET user_id = 3"],
+    "api_key_binds_its_kind": [
+        "UPDATE api_key SET application_id = 1 WHERE kind = 'management'",
+        "UPDATE api_key SET endpoints = '[]' WHERE kind = 'integration'",
+        "UPDATE api_key SET allowed_application_ids = '{1}' WHERE kind = 'integration'",
+    ],
     "api_key_pkey": [AGAIN.format("api_key")],
     "api_key_digest_key": ["UPDATE api_key SET key_digest = 'd'"],
     "api_key_kind_known": ["UPDATE api_key SET kind = 'admin'"],
@@ -113,7 +165,7 @@ WRONG: dict[str, list[str]] = {
     ],
     "transaction_kind_known": [
         "UPDATE transaction_ SET kind = 0",
-        "UPDATE transaction_ SET kind = 3",
+        "UPDATE transaction_ SET kind = 4",
     ],
     "transaction_source_known": [
         "UPDATE transaction_ SET source = 0",
@@ -140,8 +192,8 @@ WRONG: dict[str, list[str]] = {
     ],
     "lot_debt_never_expires": ["UPDATE lot SET amount = -1000, remaining = 0"],
     "lot_transaction_fkey": [
-        "DELETE FROM allocation; UPDATE lot SET lot_no = 3",
-        "DELETE FROM allocation; DELETE FROM transaction_ WHERE txn_no = 1",
+        "DELETE FROM reversal; DELETE FROM allocation; UPDATE lot SET lot_no = 9",
+        "DELETE FROM reversal; DELETE FROM allocation; DELETE FROM transaction_ WHERE txn_no = 1",
     ],
     "allocation_pkey": [AGAIN.format("allocation")],
     "allocation_amount_not_zero": ["UPDATE allocation SET amount = 0"],
@@ -154,14 +206,40 @@ WRONG: dict[str, list[str]] = {
     ],
     "allocation_lot_fkey": ["UPDATE allocation SET lot_no = 2", "DELETE FROM lot"],
     "allocation_transaction_fkey": [
-        "UPDATE allocation SET txn_no = 3",
+        "UPDATE allocation SET txn_no = 9",
         "DELETE FROM transaction_ WHERE txn_no = 2",
+    ],
+    "transaction_activates_another": ["UPDATE transaction_ SET kind = 3 WHERE of_no IS NULL"],
+    "transaction_of_an_earlier_one": ["UPDATE transaction_ SET of_no = txn_no"],
+    "reversal_pkey": [AGAIN.format("reversal")],
+    "reversal_not_empty": ["UPDATE reversal SET amount = 0, spent = 0"],
+    "reversal_lot_fkey": ["UPDATE reversal SET lot_no = 2"],
+    "reversal_transaction_fkey": ["UPDATE reversal SET txn_no = 9"],
+    "kept_answer_pkey": [AGAIN.format("kept_answer")],
+    "kept_answer_key_length": [
+        "UPDATE kept_answer SET key = ''",
+        "UPDATE kept_answer SET key = repeat('k', 256)",
     ],
     "idempotency_pkey": [AGAIN.format("idempotency")],
     "idempotency_key_length": [
         "UPDATE idempotency SET key = ''",
         "UPDATE idempotency SET key = repeat('k', 256)",
     ],
+    "holder_profile_key": [
+        """
+        INSERT INTO holder (holder_id, profile_id, created_at, last_at, sandbox, integration_id)
+        OVERRIDING SYSTEM VALUE
+        SELECT md5('bob')::uuid, profile_id, created_at, last_at, sandbox, 'bob' FROM holder
+        """
+    ],
+    "profile_pkey": [AGAIN.format("profile")],
+    "profile_holder_fkey": ["UPDATE profile SET holder_id = md5('bob')::uuid"],
+    "membership_pkey": [AGAIN.format("membership")],
+    "membership_holder_fkey": ["UPDATE membership SET holder_id = md5('bob')::uuid"],
+    "membership_program_fkey": ["UPDATE membership SET program_id = 3"],
+    "join_date_import_pkey": [AGAIN.format("join_date_import")],
+    "join_date_import_program_fkey": ["UPDATE join_date_import SET program_id = 3"],
+    "join_date_import_count_not_negative": ["UPDATE join_date_import SET row_count = -1"],
     "schema_migration_pkey": [AGAIN.format("schema_migration")],
 }
 

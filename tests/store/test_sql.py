@@ -114,7 +114,7 @@ HOT: dict[tuple[str, str], tuple[list[Any], set[str]]] = {
     ("transactions", "find_holder"): (["holder"], {"holder_pkey"}),
     ("transactions", "holder_transactions"): (
         ["holder", 1, None, None, None, None, None, None, None, 51, 0],
-        {"transaction_pkey"},
+        {"transaction_pkey", "transaction_of_idx"},
     ),
 }
 hot = pytest.mark.parametrize(("noun", "name"), HOT, ids=[name for _, name in HOT])

@@ -1,22 +1,29 @@
 """Every dependency has its reason, is declared where it is installed from, and is pinned."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from tidy.tree import listing, text
+from tidy.tree import files, listing, text
 
 FOLDER = Path("requirements")
+NODE = Path("tests/parity/node")
+SETS = ["run", "test", "client26", "client9"]
 BUILDS_THE_PACKAGE = "flit-core"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
-@pytest.mark.parametrize("name", ["run.in", "test.in"])
+def test_each_set_of_requirements_is_checked() -> None:
+    assert {path.stem for path in files(FOLDER, ".in")} == set(SETS)
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_each_dependency_has_a_reason(name: str) -> None:
-    found = [line for line in _lines(name) if not re.search(r" # \w", line)]
+    found = [line for line in _lines(f"{name}.in") if not re.search(r" # \w", line)]
     assert not found, f"write behind each why it is needed, `name  # reason`:{listing(found)}"
 
 
@@ -28,7 +35,7 @@ def test_the_package_declares_what_run_in_lists() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["run", "test"])
+@pytest.mark.parametrize("name", SETS)
 def test_the_pins_cover_what_is_asked_for(name: str) -> None:
     asked = {_name(line) for line in _lines(f"{name}.in")}
     missing = asked - _pins(f"{name}.txt").keys()
@@ -42,11 +49,24 @@ def test_both_files_pin_the_same_versions() -> None:
     assert not found, f"`make lock` works out both files anew:{listing(found)}"
 
 
-@pytest.mark.parametrize("name", ["run.txt", "test.txt"])
+@pytest.mark.parametrize("name", SETS)
 def test_each_pin_has_hashes(name: str) -> None:
-    blocks = re.split(r"^(?=[a-z])", text(FOLDER / name), flags=re.MULTILINE)
+    blocks = re.split(r"^(?=[a-z])", text(FOLDER / f"{name}.txt"), flags=re.MULTILINE)
     found = [block.strip() for block in blocks if block.strip() and "--hash=sha256:" not in block]
     assert not found, f"`make lock` writes the hashes:{listing(found)}"
+
+
+def test_the_node_packages_are_pinned_with_hashes() -> None:
+    asked = json.loads(text(NODE / "package.json"))["dependencies"]
+    packages = json.loads(text(NODE / "package-lock.json"))["packages"]
+    assert packages.pop("")["dependencies"] == asked, "`make lock` works out package-lock.json anew"
+    found = [name for name, each in packages.items() if "integrity" not in each]
+    assert not found, f"`make lock` writes the hashes:{listing(found)}"
+
+
+@pytest.mark.parametrize("name", ["package.json", "package-lock.json", ".npmrc"])
+def test_the_node_packages_name_no_host(name: str) -> None:
+    assert "://" not in text(NODE / name), "npm knows where packages are; `make lock` names no host"
 
 
 def _lines(name: str) -> list[str]:

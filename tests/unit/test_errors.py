@@ -10,15 +10,18 @@ from tallystick.core.errors import (
     Busy,
     CannotStart,
     InsufficientPoints,
+    InUse,
     InvalidField,
     InvalidFile,
     KeyReused,
+    NotAllowed,
     NotFound,
     NotSignedIn,
     NotSupported,
     OutcomeUnknown,
     Refusal,
     RowProblem,
+    StateChanged,
     shown,
 )
 
@@ -33,6 +36,13 @@ SENTENCES = {
     "there is already a program with the name 'club'; choose another": (
         AlreadyExists("program", "name", "club")
     ),
+    "the program 'club' is in use: found transactions; keep it": (
+        InUse("program", "club", "transactions", "keep it")
+    ),
+    (
+        "If-Match: found '\"a\"', which is not what is there now;"
+        " read it again, and send the ETag of that answer"
+    ): StateChanged('"a"'),
     (
         "points: found 70.00, but only 50.00 are active;"
         " write at most that, or let the program's return policy go below zero"
@@ -45,6 +55,7 @@ SENTENCES = {
         " send each new request with a new key"
     ): KeyReused("k"),
     "send a key": NotSignedIn("send a key"),
+    "you may not call getUsers; ask an admin": NotAllowed("call getUsers", "ask an admin"),
     "the member is busy; nothing was written, try again": Busy("the member"),
     (
         "the database connection broke while points were being written; look at the"

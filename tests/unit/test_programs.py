@@ -1,6 +1,6 @@
 """Program settings: what may be chosen, alone and together, and what may change later."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,8 @@ from tallystick.core.programs import (
     TiersDowngradePolicy,
     TiersExpirationPolicy,
     check_change,
+    check_subscriptions,
+    freedom,
     is_one_line,
 )
 from tallystick.core.validity import Duration, Keyword
@@ -273,6 +275,14 @@ def test_cards_never_go_below_zero() -> None:
             {"join_policy": JoinPolicy.POINTS_EARNED},
             True,
         ),
+        ("tiers", "'Silver from 0.00'", "nothing", {"tiers": (SILVER,)}, True),
+        (
+            "tiersExpirationPolicy",
+            "'program_join_date'",
+            "nothing",
+            {**BY_JOIN, **A_YEAR, **ONE_DOWN},
+            True,
+        ),
     ],
 )
 def test_settled_settings_do_not_change(
@@ -296,6 +306,50 @@ def test_settled_settings_do_not_change(
 )
 def test_other_settings_may_change(changed: dict[str, Any], *, has_transactions: bool) -> None:
     check_change(settings(), settings(**changed), has_transactions=has_transactions)
+
+
+def test_tiers_in_another_order_are_the_same_tiers() -> None:
+    before, after = settings(tiers=(SILVER, GOLD)), settings(tiers=(GOLD, SILVER))
+    check_change(before, after, has_transactions=True)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "has_transactions", "free"),
+    [
+        ({}, False, {"subledgers", "join_policy", "tiers", "tier_expiry"}),
+        ({}, True, set()),
+        (CARDS, False, {"subledgers"}),
+        (CARDS, True, set()),
+    ],
+)
+def test_what_may_still_change_is_told(
+    chosen: dict[str, Any], free: set[str], *, has_transactions: bool
+) -> None:
+    told = freedom(settings(**chosen), has_transactions=has_transactions)
+    assert {name for name, may in asdict(told).items() if may} == free
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "numbers", "found", "fix"),
+    [
+        (False, (1, 2), "2, which is a sandbox application", "live applications only"),
+        (True, (2, 1), "1, which is a live application", "sandbox applications only"),
+        (False, (1, 3), "3", "applications that exist"),
+    ],
+)
+def test_a_program_serves_applications_of_its_own_environment(
+    numbers: tuple[int, ...], found: str, fix: str, *, sandbox: bool
+) -> None:
+    chosen = settings(sandbox=sandbox, subscribed_applications=numbers)
+    with pytest.raises(InvalidField) as refused:
+        check_subscriptions(chosen, {1: False, 2: True})
+    assert (refused.value.field, refused.value.found) == ("subscribedApplications", found)
+    assert fix in refused.value.fix
+
+
+def test_applications_of_the_same_environment_are_taken() -> None:
+    check_subscriptions(settings(subscribed_applications=(1,)), {1: False})
+    check_subscriptions(settings(), {})
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from tallystick.core.validity import (
     parse_instant,
     parse_start,
     render_instant,
+    render_local_instant,
     resolve_window,
 )
 
@@ -715,3 +716,18 @@ def test_the_coming_days_are_in_order_and_start_tomorrow(
     starts_at = [next_local_day(at, zone), *(ends_at for _, ends_at in days)]
     assert [on for on, _ in days] == [local_date(start, zone) for start in starts_at[:-1]]
     assert starts_at[1:] == [next_local_day(start, zone) for start in starts_at[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("UTC", "2026-07-01T22:30:00.500000+00:00"),
+        ("Europe/Berlin", "2026-07-02T00:30:00.500000+02:00"),
+        ("America/New_York", "2026-07-01T18:30:00.500000-04:00"),
+        ("Asia/Kathmandu", "2026-07-02T04:15:00.500000+05:45"),
+    ],
+)
+def test_a_local_instant_has_the_offset_of_its_zone(zone: str, expected: str) -> None:
+    at = datetime(2026, 7, 1, 22, 30, 0, 500_000, tzinfo=UTC)
+    assert render_local_instant(at, zone) == expected
+    assert parse_instant(expected) == at

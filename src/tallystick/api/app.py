@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import cast
 
-import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,16 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallystick.api.conditional import JSON, answer_if_changed, encode
 from tallystick.api.errors import error_response, refusal_response
+from tallystick.api.idempotency import once
+from tallystick.api.openapi import description
 from tallystick.api.operations import Call, House, Operation, read_body, read_query
+from tallystick.api.reading import STYLE_PATH, get_style
 from tallystick.api.routes import OPERATIONS
-from tallystick.core.errors import NotSignedIn, Refusal
-from tallystick.services.accounts import Caller, Doorkeeper
+from tallystick.core.errors import NotAllowed, NotSignedIn, Refusal
+from tallystick.services.callers import Caller, CallerKind, Doorkeeper
 from tallystick.services.context import Context
 from tallystick.services.writer import running_writer
 
 _LOG = structlog.get_logger()
-_JSON = msgspec.json.Encoder(decimal_format="number")
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
@@ -34,7 +36,13 @@ def create_app(open_context: OpenContext) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_context() as context, running_writer(context) as writer:
-            app.state.house = House(context=context, writer=writer, doorkeeper=Doorkeeper(context))
+            app.state.house = House(
+                context=context,
+                writer=writer,
+                doorkeeper=Doorkeeper(context),
+                operations=OPERATIONS,
+                describe=description,
+            )
             yield
 
     app = Starlette(
@@ -63,8 +71,8 @@ def _routes() -> list[Route]:
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = operation
     return [
-        Route(path, _endpoint(operations), methods=list(operations))
-        for path, operations in paths.items()
+        *(Route(path, _endpoint(found), methods=list(found)) for path, found in paths.items()),
+        Route(STYLE_PATH, get_style, methods=["GET"]),
     ]
 
 
@@ -91,14 +99,22 @@ async def _answer(operation: Operation, request: Request) -> Response:
         request=request,
         caller=caller,
         query=read_query(request, operation.query),
-        body=await read_body(request, operation.body),
+        body=await read_body(request, operation.body, bytes_max=operation.body_bytes_max),
     )
-    outcome = await operation.handler(call)
+
+    async def run() -> Response:
+        return _response(operation, await operation.handler(call))
+
+    answer = await once(operation, call, run)
+    return answer_if_changed(answer, request) if operation.conditional else answer
+
+
+def _response(operation: Operation, outcome: object) -> Response:
     if isinstance(outcome, Response):
         return outcome
     if operation.answer is None:
         return Response(status_code=operation.status)
-    return Response(_JSON.encode(outcome), operation.status, media_type="application/json")
+    return Response(encode(outcome), operation.status, media_type=JSON)
 
 
 async def _caller(house: House, operation: Operation, request: Request) -> Caller | None:
@@ -111,7 +127,17 @@ async def _caller(house: House, operation: Operation, request: Request) -> Calle
             f"{operation.id} takes the header Authorization with {wanted},"
             f" found '{caller.kind.value} ...'"
         )
+    _check_reach(caller, operation)
     return caller
+
+
+def _check_reach(caller: Caller, operation: Operation) -> None:
+    """Refuse what is for admins or beyond the key's endpoints. Errors: NotAllowed."""
+    if operation.admin and caller.kind is CallerKind.PERSON and not caller.is_admin:
+        raise NotAllowed(f"call {operation.id}", "it is for admins; ask one of them")
+    if not caller.may_use(operation.method, operation.path):
+        fix = f"let the key's endpoints list {operation.method} {operation.path}"
+        raise NotAllowed(f"call {operation.id} with this key", fix)
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

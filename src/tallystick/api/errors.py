@@ -17,10 +17,13 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.InvalidFile: HTTPStatus.BAD_REQUEST,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.AlreadyExists: HTTPStatus.CONFLICT,
+    errors.InUse: HTTPStatus.CONFLICT,
+    errors.StateChanged: HTTPStatus.PRECONDITION_FAILED,
     errors.InsufficientPoints: HTTPStatus.BAD_REQUEST,
     errors.NotSupported: HTTPStatus.BAD_REQUEST,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.CannotStart: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -61,7 +64,7 @@ def refusal_response(refusal: errors.Refusal, parameters: Collection[str] = ()) 
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return error_response(status, _message(refusal), _problems(refusal, parameters), headers)
+    return error_response(status, _message(refusal), problems_of(refusal, parameters), headers)
 
 
 def error_response(
@@ -89,7 +92,8 @@ def _message(refusal: errors.Refusal) -> str:
             return str(refusal)
 
 
-def _problems(refusal: errors.Refusal, parameters: Collection[str]) -> list[Problem]:
+def problems_of(refusal: errors.Refusal, parameters: Collection[str] = ()) -> list[Problem]:
+    """What the body lists for a refusal; fields among `parameters` were not in the body."""
     match refusal:
         case errors.InvalidFile(problems=rows):
             return [

@@ -14,7 +14,6 @@ from tallystick.api.wire import ACCOUNT_ID, ImportBody
 from tallystick.core.errors import InvalidField
 from tallystick.core.validity import render_instant
 from tallystick.services.imports import import_points
-from tallystick.services.programs import get_profile_program
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks  # there for types only
@@ -31,19 +30,18 @@ class ImportQuery(msgspec.Struct):
 
 async def post_points(call: Call[ImportQuery, Nothing]) -> ImportBody:
     """Import the points of every row of the uploaded file, or none."""
-    program = await get_profile_program(call.context, call.program_id())
+    program = await call.profile_program()
     with TemporaryFile() as file:
         upload = Upload(file, bytes_max=call.context.limits.upload_bytes_max)
         await upload.receive(call.request)
-        user_id = call.caller.user_id if call.caller else None
         report = await import_points(
-            call.context, program, file, file_name=upload.file_name, user_id=user_id
+            call.context, program, file, file_name=upload.file_name, caller=call.caller
         )
     return ImportBody(
         id=report.import_id,
         created=render_instant(report.recorded_at),
         accountId=ACCOUNT_ID,
-        userId=user_id or 0,
+        userId=call.known_caller.user_id or 0,
         entity="LoyaltyPoints",
         amount=report.row_count,
     )

@@ -14,17 +14,18 @@ from urllib.parse import unquote
 import msgspec
 from starlette.requests import Request
 
-from tallystick.core.errors import InvalidField, NotFound, shown
+from tallystick.core.errors import InvalidField, NotFound, Refusal, shown
 from tallystick.core.ids import IntegrationId, ProgramId
-from tallystick.core.programs import is_one_line
-from tallystick.services.accounts import Caller, CallerKind, Doorkeeper
+from tallystick.core.programs import Program, is_one_line
+from tallystick.services.callers import Caller, CallerKind, Doorkeeper
 from tallystick.services.context import Context
+from tallystick.services.programs import check_profiles, get_program_for
 from tallystick.services.writer import Writer
 
 BODY_BYTES_MAX = 1_000_000
 INTEGRATION_ID_LENGTH_MAX = 1_000
+_HEADERS = ("Idempotency-Key", "If-Match")
 BODY = "body"  # the field of a problem with the body as a whole
-_NOT_IN_BODY = ("loyaltyProgramId", "integrationId", "Idempotency-Key")
 
 
 class Nothing(msgspec.Struct):
@@ -42,6 +43,8 @@ class House:
     context: Context
     writer: Writer
     doorkeeper: Doorkeeper
+    operations: "tuple[Operation, ...]"
+    describe: Callable[[], dict[str, Any]]  # what the API is, in OpenAPI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +62,58 @@ class Call(Generic[Query, Body]):
         """What the use case is given."""
         return self.house.context
 
-    def program_id(self) -> ProgramId:
-        """The program named in the path. Errors: NotFound if it is no possible id."""
-        text = self.request.path_params["loyaltyProgramId"]
+    @property
+    def known_caller(self) -> Caller:
+        """Who calls an operation that is not open to anybody."""
+        assert self.caller is not None
+        return self.caller
+
+    def number_in_path(self, name: str, kind: str) -> int:
+        """The id of that name in the path. Errors: NotFound, of that kind, if it cannot be one."""
+        text = self.request.path_params[name]
         if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) is None:
-            raise NotFound("loyalty program", unquote(text))
-        return ProgramId(int(text))
+            raise NotFound(kind, unquote(text)[:100])
+        return int(text)
+
+    def program_id(self) -> ProgramId:
+        """The program named in the path, whether it is there or not.
+
+        Errors: NotFound if it is no possible id.
+        """
+        return ProgramId(self.number_in_path("loyaltyProgramId", "loyalty program"))
+
+    async def program(self) -> Program:
+        """The program named in the path.
+
+        Errors: NotFound, also if it is of another environment, or not connected to the application
+        that the caller's key is for.
+        """
+        return await get_program_for(self.context, self.known_caller, self.program_id())
+
+    async def profile_program(self) -> Program:
+        """The same for points of customer profiles. Errors: NotFound, NotSupported."""
+        return check_profiles(await self.program())
+
+    async def posting_program_id(self) -> ProgramId:
+        """The program named in the path, which the ledger itself will look up.
+
+        It is read here only for a caller who does not reach every program. Errors: NotFound.
+        """
+        caller = self.known_caller
+        if caller.kind is CallerKind.INTEGRATION or caller.allowed_application_ids is not None:
+            return (await self.program()).id
+        return self.program_id()
 
     def integration_id(self) -> IntegrationId:
         """The profile named in the path. Errors: NotFound if it is no possible id."""
-        text = unquote(self.request.path_params["integrationId"])
-        if len(text) > INTEGRATION_ID_LENGTH_MAX or not is_one_line(text):
-            raise NotFound("customer profile", text[:100])
-        return IntegrationId(text)
+        return integration_id_in(unquote(self.request.path_params["integrationId"]))
+
+
+def integration_id_in(text: str) -> IntegrationId:
+    """The name of a profile. Errors: NotFound if it cannot be one."""
+    if not 0 < len(text) <= INTEGRATION_ID_LENGTH_MAX or not is_one_line(text):
+        raise NotFound("customer profile", text[:100])
+    return IntegrationId(text)
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
@@ -83,25 +125,62 @@ ANYBODY: frozenset[CallerKind] = frozenset()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A row of the table. `answer` None: the handler returns a Response or nothing."""
+    """A row of the table. Decoding, sign-in, errors and the API's description follow from it.
+
+    who, admin: which callers may, and whether only those of them who are admins. A management key
+    counts as one: its own list of endpoints says what it opens.
+    query, body: the structs that a request is read into.
+    answer: the struct of a JSON answer; a handler may return it as a Response, too. None: there is
+    nothing in the answer.
+    may_be_empty: a success may also be 204, with nothing in it.
+    media_type: what a success is written in. Other than JSON (`text/csv`), the handler returns the
+    Response and `answer` stays None.
+    upload: the name of the part of a multipart body that holds a file, which the handler reads.
+    keeps_key: the handler itself keeps the Idempotency-Key that comes along, with the entries it
+    makes. Of other writes the whole answer is kept, but for one that is `shown_once`.
+    refuses: refusals that do not follow from the rest. 400 is told of whatever takes something, 401
+    of whatever is not open, 404 of a path with ids, 422 of `keyed`, 500 and 503 of everything; so
+    409 AlreadyExists, say, has to be named.
+    """
 
     id: str
     method: str
     path: str
     who: frozenset[CallerKind]
+    admin: bool = False
     handler: Handler
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] = Nothing
-    answer: type | None = None
+    answer: Any = None
     status: HTTPStatus = HTTPStatus.OK
+    may_be_empty: bool = False
+    body_bytes_max: int = BODY_BYTES_MAX
+    media_type: str = "application/json"
+    upload: str = ""
+    keeps_key: bool = False
+    shown_once: bool = False
+    refuses: tuple[type[Refusal], ...] = ()
     parameters: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = {name.encode_name for name in msgspec.structs.fields(self.query)}
-        object.__setattr__(self, "parameters", frozenset(names | set(_NOT_IN_BODY)))
+        in_query = {name.encode_name for name in msgspec.structs.fields(self.query)}
+        in_path = re.findall(r"\{(\w+)\}", self.path)
+        object.__setattr__(self, "parameters", in_query.union(in_path, _HEADERS))
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the request may carry the header Idempotency-Key."""
+        return bool(self.who) and self.method in {"POST", "PUT", "DELETE"}
+
+    @property
+    def conditional(self) -> bool:
+        """Whether its answer has an ETag, by which a caller can ask for it only if it changed."""
+        return self.method == "GET" and self.media_type in {"application/json", "text/html"}
 
 
-async def read_body(request: Request, struct: type[msgspec.Struct]) -> msgspec.Struct:
+async def read_body(
+    request: Request, struct: type[msgspec.Struct], *, bytes_max: int = BODY_BYTES_MAX
+) -> msgspec.Struct:
     """The JSON body as its struct. Errors: InvalidField, pointing at the first wrong member."""
     if struct is Nothing:
         return Nothing()
@@ -109,13 +188,15 @@ async def read_body(request: Request, struct: type[msgspec.Struct]) -> msgspec.S
     async for piece in request.stream():
         pieces.append(piece)
         size += len(piece)
-        if size > BODY_BYTES_MAX:
-            fix = f"send at most {BODY_BYTES_MAX:,} bytes"
-            raise InvalidField(BODY, f"more than {BODY_BYTES_MAX:,} bytes", fix)
+        if size > bytes_max:
+            fix = f"send at most {bytes_max:,} bytes"
+            raise InvalidField(BODY, f"more than {bytes_max:,} bytes", fix)
+    body = b"".join(pieces)
     try:
-        return msgspec.json.decode(b"".join(pieces), type=struct)
+        body.decode()  # of members that no struct has, msgspec does not look at the bytes
+        return msgspec.json.decode(body, type=struct)
     except msgspec.ValidationError as error:
-        raise _invalid_member(error, {}) from error
+        raise invalid_member(error, {}) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidField(BODY, f"a body that is not JSON ({error})", "send JSON") from error
 
@@ -138,7 +219,7 @@ def read_query(request: Request, struct: type[msgspec.Struct]) -> msgspec.Struct
     try:
         return msgspec.convert(values, struct, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid_member(error, values) from error
+        raise invalid_member(error, values) from error
 
 
 def _one_line(text: str, field: str) -> str:
@@ -166,7 +247,7 @@ _PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$?(?P<path>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 
 
-def _invalid_member(error: msgspec.ValidationError, given: Mapping[str, object]) -> InvalidField:
+def invalid_member(error: msgspec.ValidationError, given: Mapping[str, object]) -> InvalidField:
     """The refusal for what msgspec says, as in "Expected `int`, got `str` - at `$.pageSize`"."""
     match = _PLACE.fullmatch(str(error))
     assert match is not None

@@ -1,35 +1,24 @@
-"""Adding and deducting points, balances and transactions of a member."""
+"""Adding points to a member and deducting them."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal
-from uuid import UUID
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.wire import (
     AddPoints,
-    BalancesBody,
     DeductPoints,
-    Instant,
-    TransactionsBody,
-    balance_body,
     duration_in,
     instant_in,
     line_in,
     points_in,
-    transaction_body,
 )
-from tallystick.core.balances import Balance
-from tallystick.core.errors import InvalidField
-from tallystick.core.transactions import Kind, Source
+from tallystick.core.errors import InvalidField, shown
+from tallystick.core.ids import IntegrationId, ProgramId, UserId
+from tallystick.core.transactions import Kind
 from tallystick.core.validity import Expiry, Keyword, Start
-from tallystick.services.balances import member_balances
 from tallystick.services.posting import Posting
-from tallystick.services.programs import get_profile_program
-from tallystick.services.transactions import TransactionFilter, list_transactions
 
 SUBLEDGER_LENGTH_MAX = 64
 TEXT_LENGTH_MAX = 255
@@ -38,7 +27,7 @@ KEY_LENGTH_MAX = 255
 
 async def add_points(call: Call[Nothing, AddPoints]) -> Response:
     """Add points to a member's ledger, making the subledger if it is new."""
-    return await _post(call, Kind.ADDITION, start=_start(call.body), expiry=_expiry(call.body))
+    return await _post(call, Kind.ADDITION)
 
 
 async def deduct_points(call: Call[Nothing, DeductPoints]) -> Response:
@@ -47,36 +36,58 @@ async def deduct_points(call: Call[Nothing, DeductPoints]) -> Response:
 
 
 async def _post(
-    call: Call[Nothing, AddPoints] | Call[Nothing, DeductPoints],
-    kind: Kind,
-    *,
-    start: Start | None = None,
-    expiry: Expiry | None = None,
+    call: Call[Nothing, AddPoints] | Call[Nothing, DeductPoints], kind: Kind
 ) -> Response:
     """Post it for whoever calls, under the key that came along."""
-    body = call.body
-    posting = Posting(
-        program_id=call.program_id(),
+    posting = posting_of(
+        call.body,
+        kind,
+        program_id=await call.posting_program_id(),
         integration_id=call.integration_id(),
-        kind=kind,
-        points=points_in(body.points),
-        name=line_in(body.name, "name", at_most=TEXT_LENGTH_MAX),
-        subledger=line_in(body.subledgerId, "subledgerId", at_most=SUBLEDGER_LENGTH_MAX),
-        start=start,
-        expiry=expiry,
-        user_id=call.caller.user_id if call.caller else None,
-        idempotency_key=_idempotency_key(call.request),
+        user_id=call.known_caller.user_id,
+        key=idempotency_key(call.request),
     )
     posted = await call.house.writer.post(posting)
     headers = {"Idempotency-Replayed": "true"} if posted.replayed else None
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
 
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= KEY_LENGTH_MAX and key.isprintable()):
-        fix = f"write 1 to {KEY_LENGTH_MAX} printable characters, like a UUID"
-        raise InvalidField("Idempotency-Key", repr(key[:40]), fix)
+def posting_of(  # noqa: PLR0913 - by name
+    body: AddPoints | DeductPoints,
+    kind: Kind,
+    *,
+    program_id: ProgramId,
+    integration_id: IntegrationId,
+    user_id: UserId | None,
+    key: str | None,
+) -> Posting:
+    """The wish that a body tells. Errors: InvalidField."""
+    dated = body if isinstance(body, AddPoints) and kind is Kind.ADDITION else None
+    return Posting(
+        program_id=program_id,
+        integration_id=integration_id,
+        kind=kind,
+        points=points_in(body.points),
+        name=line_in(body.name, "name", at_most=TEXT_LENGTH_MAX),
+        subledger=line_in(body.subledgerId, "subledgerId", at_most=SUBLEDGER_LENGTH_MAX),
+        start=_start(dated) if dated else None,
+        expiry=_expiry(dated) if dated else None,
+        user_id=user_id,
+        idempotency_key=key,
+    )
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that came along. Errors: InvalidField."""
+    return key_in(request.headers.get("Idempotency-Key"), "Idempotency-Key")
+
+
+def key_in(key: str | None, field: str, *, at_most: int = KEY_LENGTH_MAX) -> str | None:
+    """An idempotency key, None if there is none. Errors: InvalidField."""
+    if key is not None and not (0 < len(key) <= at_most and key.isprintable()):
+        raise InvalidField(
+            field, shown(key), f"write 1 to {at_most} printable characters, like a UUID"
+        )
     return key
 
 
@@ -101,80 +112,3 @@ def _expiry(body: AddPoints) -> Expiry | None:
 def _only_one(field: str, value: str | None, other: str, other_value: str | None) -> None:
     if value is not None and other_value is not None:
         raise InvalidField(other, repr(other_value[:60]), f"leave it out, or leave out {field}")
-
-
-class BalancesQuery(msgspec.Struct):
-    """The parameters of `getLoyaltyBalances`; `asKnownAt` is ours."""
-
-    endDate: Instant | None = None
-    subledgerId: str | None = None
-    includeTiers: bool = False
-    includeProjectedTier: bool = False
-    asKnownAt: Instant | None = None
-
-
-async def get_balances(call: Call[BalancesQuery, Nothing]) -> BalancesBody:
-    """Balances of a member's ledgers at any instant, now if none is given.
-
-    Source: decision I-20 for what a subledger parameter leaves out.
-    """
-    query = call.query
-    program = await get_profile_program(call.context, call.program_id())
-    balances = await member_balances(
-        call.context,
-        program,
-        call.integration_id(),
-        at=instant_in(query.endDate, "endDate"),
-        known_at=instant_in(query.asKnownAt, "asKnownAt"),
-    )
-    bodies = {name: balance_body(balance) for name, balance in balances.items()}
-    main = bodies.pop("")
-    if query.subledgerId is None:
-        return BalancesBody(balance=main, subledgerBalances=bodies)
-    if not query.subledgerId:
-        return BalancesBody(balance=main)
-    name = query.subledgerId
-    return BalancesBody(subledgerBalances={name: bodies.get(name, balance_body(Balance()))})
-
-
-class TransactionsQuery(msgspec.Struct):
-    """The parameters of `getLoyaltyProgramProfileTransactions`."""
-
-    customerSessionIDs: tuple[str, ...] = ()
-    transactionUUIDs: tuple[UUID, ...] = ()
-    subledgerId: str | None = None
-    loyaltyTransactionType: Literal["manual", "session", "import"] | None = None
-    startDate: Instant | None = None
-    endDate: Instant | None = None
-    pageSize: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50
-    skip: Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)] = 0
-    awaitsActivation: bool | None = None
-
-
-async def get_transactions(call: Call[TransactionsQuery, Nothing]) -> TransactionsBody:
-    """A page of a member's transactions, the newest first."""
-    query = call.query
-    if query.awaitsActivation is False:
-        raise InvalidField("awaitsActivation", "false", "write true, or leave it out")
-    kind = query.loyaltyTransactionType
-    program = await get_profile_program(call.context, call.program_id())
-    page = await list_transactions(
-        call.context,
-        program,
-        call.integration_id(),
-        wanted=TransactionFilter(
-            subledger=query.subledgerId,
-            source=Source[kind.upper()] if kind else None,
-            from_at=instant_in(query.startDate, "startDate"),
-            to_at=instant_in(query.endDate, "endDate"),
-            awaiting_activation_at=call.context.clock() if query.awaitsActivation else None,
-            session_ids=query.customerSessionIDs,
-            uuids=query.transactionUUIDs,
-        ),
-        page_size=query.pageSize,
-        skip=query.skip,
-    )
-    return TransactionsBody(
-        hasMore=page.has_more,
-        data=[transaction_body(program, transaction) for transaction in page.transactions],
-    )

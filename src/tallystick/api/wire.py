@@ -130,21 +130,28 @@ def balance_body(balance: Balance) -> BalanceBody:
     )
 
 
+def start_text(start_at: datetime | None) -> str:
+    """The start of points as they are shown: an instant, `immediate` or `on_action`."""
+    if start_at is None:
+        return "immediate"
+    return "on_action" if start_at == NEVER else render_instant(start_at)
+
+
+def expiry_text(expires_at: datetime) -> str:
+    """The expiry of points as they are shown: an instant or `unlimited`."""
+    return "unlimited" if expires_at == NEVER else render_instant(expires_at)
+
+
 def transaction_body(program: Program, transaction: Transaction) -> TransactionBody:
     """A transaction on the wire; what is absent is left out, never null."""
-    awaits = transaction.start_at == NEVER
-    start = "on_action" if awaits else None
-    if start is None:
-        start = render_instant(transaction.start_at) if transaction.start_at else "immediate"
-    never = transaction.expires_at == NEVER
     return TransactionBody(
         transactionUUID=str(transaction.uuid),
         created=render_instant(transaction.recorded_at),
         programId=program.id,
         type="addition" if transaction.kind is Kind.ADDITION else "subtraction",
         name=transaction.name,
-        startDate=start,
-        expiryDate="unlimited" if never else render_instant(transaction.expires_at),
+        startDate=start_text(transaction.start_at),
+        expiryDate=expiry_text(transaction.expires_at),
         subledgerId=transaction.subledger,
         amount=decimal_of(transaction.amount),
         id=transaction.id,

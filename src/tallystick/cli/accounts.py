@@ -13,7 +13,10 @@ from tallystick.cli.options import AsJson, examples
 from tallystick.cli.output import say, write_json, write_line
 from tallystick.cli.runtime import run_in_context
 from tallystick.core.errors import InvalidField, shown
-from tallystick.services.accounts import CallerKind, create_key, create_user
+from tallystick.core.ids import ApplicationId
+from tallystick.services.accounts import create_user
+from tallystick.services.callers import CallerKind
+from tallystick.services.keys import create_key
 
 users = typer.Typer(
     no_args_is_help=True,
@@ -87,14 +90,30 @@ def create_key_(  # noqa: PLR0913 - each is an option
         int, typer.Option(metavar="COUNT", min=1, max=3660, help="How long it works.")
     ] = 365,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="For the sandbox.")] = False,
+    application: Annotated[
+        int | None,
+        typer.Option(metavar="ID", help="For this application and its environment only."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key and print it; it cannot be shown again."""
+    """Make a key and print it; it cannot be shown again.
+
+    An integration key reaches the programs of its environment, or those of them that are connected
+    to its application or to none. A management key reaches everything.
+    """
     caller = CallerKind[kind.name]
+    if kind is KeyKind.MANAGEMENT and (sandbox or application is not None):
+        hint = "--application" if application is not None else "--sandbox"
+        raise typer.BadParameter("a management key is for everything", param_hint=hint)
     made = run_in_context(
         ctx,
         lambda context: create_key(
-            context, kind=caller, name=name, life=timedelta(days=days), sandbox=sandbox
+            context,
+            kind=caller,
+            name=name,
+            life=timedelta(days=days),
+            sandbox=sandbox,
+            application_id=None if application is None else ApplicationId(application),
         ),
     )
     if as_json:

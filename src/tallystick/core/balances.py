@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 
 from tallystick.core.points import ZERO, Points
 
@@ -43,3 +44,13 @@ class ProjectedDay:
     activating: Points
     expiring: Points
     projected: Points
+
+
+class BalanceColumn(Enum):
+    """The columns of the balances file, in the contract's words."""
+
+    ACTIVE = "currentBalance"
+    PENDING = "pendingBalance"
+    EXPIRED = "expiredBalance"
+    SPENT = "spentBalance"
+    NEGATIVE = "negativeBalance"

@@ -5,10 +5,13 @@
     ├── InvalidFile             lines of an uploaded file are wrong; carries every RowProblem shown
     ├── NotFound                a program, profile or other thing that was named is not there
     ├── AlreadyExists           a thing that must be the only one of its name is there already
+    ├── InUse                   a thing cannot go or change, because something else needs it
+    ├── StateChanged            a thing is no longer what the caller saw
     ├── InsufficientPoints      a deduction asks for more than is active
     ├── NotSupported            a valid wish that this kind of program cannot fulfil
     ├── KeyReused               an idempotency key came back with another request
     ├── NotSignedIn             no credentials, or none that are known
+    ├── NotAllowed              known credentials that do not reach so far
     ├── Busy                    too much work is waiting, or the member is locked; try again
     ├── OutcomeUnknown          the database went away in the middle; ask with an idempotency key
     └── CannotStart             the process cannot run as it is configured
@@ -106,6 +109,34 @@ class AlreadyExists(Refusal):
 
 
 @dataclass(eq=False)
+class InUse(Refusal):
+    """The `kind` of thing called `name` is needed by `what`; `fix` says what can be done."""
+
+    code = "in_use"
+    kind: str
+    name: str
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"the {self.kind} {self.name!r} is in use: found {self.what}; {self.fix}"
+
+
+@dataclass(eq=False)
+class StateChanged(Refusal):
+    """The thing is no longer what the caller saw when they were told `seen`."""
+
+    code = "state_changed"
+    seen: str
+
+    def __str__(self) -> str:
+        return (
+            f"If-Match: found {shown(self.seen)}, which is not what is there now;"
+            " read it again, and send the ETag of that answer"
+        )
+
+
+@dataclass(eq=False)
 class InsufficientPoints(Refusal):
     """`asked` points were to be deducted, `active` are there (both as decimal text)."""
 
@@ -155,6 +186,18 @@ class NotSignedIn(Refusal):
 
     def __str__(self) -> str:
         return self.fix
+
+
+@dataclass(eq=False)
+class NotAllowed(Refusal):
+    """Whoever calls is known and may not do `what`; `fix` says who may, or what it takes."""
+
+    code = "not_allowed"
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"you may not {self.what}; {self.fix}"
 
 
 @dataclass(eq=False)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 ProgramId = NewType("ProgramId", int)
 SubledgerId = NewType("SubledgerId", int)
+ApplicationId = NewType("ApplicationId", int)
 UserId = NewType("UserId", int)
 ImportId = NewType("ImportId", int)
 HolderId = NewType("HolderId", UUID)

@@ -112,6 +112,25 @@ def add(wallet: Wallet, amount: int, window: Window, *, txn_no: int, at: datetim
     return Entry(txn_no=txn_no, amount=amount, lot=lot, allocations=settle(wallet, at=at))
 
 
+def activate(
+    wallet: Wallet, waiting: Lot, window: Window, *, txn_no: int, at: datetime
+) -> tuple[Lot, list[Allocation]]:
+    """The lot that takes the place of one which awaited activation, and the repayments it makes.
+
+    The waiting lot is left empty. Source: domain A5.
+    """
+    lot = Lot(
+        lot_no=txn_no,
+        start_at=window.start_at,
+        expires_at=window.expires_at,
+        amount=waiting.remaining,
+        remaining=waiting.remaining,
+    )
+    waiting.remaining = 0
+    insort(wallet.lots, lot, key=redemption_order)
+    return lot, settle(wallet, at=at)
+
+
 def deduct(
     wallet: Wallet, amount: int, *, txn_no: int, at: datetime, below_zero: bool
 ) -> list[Entry]:

@@ -6,6 +6,7 @@ act on them. Source: domain sections A1, A2, A3 and A10.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -152,6 +153,7 @@ class Program:
     created_at: datetime
     settings: ProgramSettings
     tier_ids: tuple[int, ...] = ()  # of the settings' tiers, in their order
+    tiers_created_at: tuple[datetime, ...] = ()  # the same
 
     def __post_init__(self) -> None:
         assert self.created_at.tzinfo is UTC, self.created_at
@@ -168,21 +170,85 @@ class Program:
         return unlimited and not self.settings.card_based
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freedom:
+    """Which settings may still change, besides those that always may."""
+
+    subledgers: bool
+    join_policy: bool
+    tiers: bool
+    tier_expiry: bool
+
+
+def freedom(settings: ProgramSettings, *, has_transactions: bool) -> Freedom:
+    """What may still change. Source: domain sections A2 and A10, decision I-22."""
+    early = not has_transactions
+    of_profiles = early and not settings.card_based
+    return Freedom(
+        subledgers=early, join_policy=of_profiles, tiers=of_profiles, tier_expiry=of_profiles
+    )
+
+
 def check_change(
     before: ProgramSettings, after: ProgramSettings, *, has_transactions: bool
 ) -> None:
     """Refuses to change what a program keeps for good, or from its first transaction on.
 
-    Errors: InvalidField. Source: domain section A2, decision I-22.
+    Errors: InvalidField. Source: domain sections A2 and A10, decision I-22.
     """
-    _keep("name", before.name, after.name)
-    _keep("timezone", before.timezone, after.timezone)
-    _keep("cardBased", before.card_based, after.card_based)
-    _keep("sandbox", before.sandbox, after.sandbox)
-    if has_transactions:
-        was, wish = (each.join_policy or JoinPolicy.NOT_JOIN for each in (before, after))
+    check_kept(before, {name: getattr(after, name) for name in _KEPT})
+    free = freedom(before, has_transactions=has_transactions)
+    if not free.subledgers:
         _keep("allowSubledger", before.allow_subledger, after.allow_subledger)
+    if not free.join_policy:
+        was, wish = (each.join_policy or JoinPolicy.NOT_JOIN for each in (before, after))
         _keep("programJoinPolicy", was, wish)
+    if not free.tiers:
+        _keep("tiers", _tiers_written(before), _tiers_written(after))
+    if not free.tier_expiry:
+        policies = before.tiers_expiration_policy, after.tiers_expiration_policy
+        downgrades = before.tiers_downgrade_policy, after.tiers_downgrade_policy
+        _keep("tiersExpirationPolicy", *policies)
+        _keep("tierCycleStartDate", before.tier_cycle_start_date, after.tier_cycle_start_date)
+        _keep("tiersExpireIn", before.tiers_expire_in, after.tiers_expire_in)
+        _keep("tiersDowngradePolicy", *downgrades)
+
+
+_KEPT = {"name": "name", "timezone": "timezone", "card_based": "cardBased", "sandbox": "sandbox"}
+
+
+def check_kept(before: ProgramSettings, chosen: Mapping[str, object]) -> None:
+    """Refuses to change what a program keeps for good; `chosen` are settings by name.
+
+    Errors: InvalidField.
+    """
+    for name, field in _KEPT.items():
+        if name in chosen:
+            _keep(field, getattr(before, name), chosen[name])
+
+
+def _tiers_written(settings: ProgramSettings) -> str | None:
+    """The tiers in one line, whatever their order."""
+    tiers = sorted(settings.tiers, key=lambda tier: tier.min_points)
+    texts = (f"{tier.name} from {render_points(tier.min_points)}" for tier in tiers)
+    return ", ".join(texts) or None
+
+
+def check_subscriptions(settings: ProgramSettings, sandboxes: Mapping[int, bool]) -> None:
+    """Refuses applications that are not there, or live elsewhere than the program.
+
+    sandboxes: of the applications that exist, whether they are for trying out.
+    Errors: InvalidField. Source: domain section A1.
+    """
+    for number in settings.subscribed_applications:
+        if number not in sandboxes:
+            fix = "write the ids of applications that exist"
+            raise InvalidField("subscribedApplications", str(number), fix)
+        if sandboxes[number] is not settings.sandbox:
+            there, here = ("sandbox", "live") if sandboxes[number] else ("live", "sandbox")
+            found = f"{number}, which is a {there} application"
+            fix = f"write {here} applications only, as this program is {here}"
+            raise InvalidField("subscribedApplications", found, fix)
 
 
 def _keep(field: str, was: object, wish: object) -> None:

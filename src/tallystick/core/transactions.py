@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
+from enum import Enum, IntEnum
 from uuid import UUID
 
+from tallystick.core.ids import ImportId, IntegrationId, UserId
 from tallystick.core.points import Points
 
 
@@ -35,6 +36,7 @@ class Transaction:
     uuid: UUID
     recorded_at: datetime
     kind: Kind
+    source: Source
     amount: Points
     name: str
     subledger: str
@@ -43,3 +45,44 @@ class Transaction:
     creates_negative: bool
     validity: str | None
     session_id: str | None
+    user_id: UserId | None = None
+    import_id: ImportId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberTransaction:
+    """A transaction of a program's list: whose it is, and the email of the user who made it."""
+
+    transaction: Transaction
+    integration_id: IntegrationId
+    user_email: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusedPoints:
+    """What is left at an instant of the points that a transaction added.
+
+    `id`, `uuid`, `recorded_at`, `name` and `session_id` are those of that transaction, `user_id`
+    names who made it by hand; `start_at` and `expires_at` are as it is shown, so an activation has
+    given them a date.
+    """
+
+    id: int
+    uuid: UUID
+    recorded_at: datetime
+    left: Points
+    name: str
+    subledger: str
+    start_at: datetime | None
+    expires_at: datetime
+    validity: str | None
+    session_id: str | None
+    user_id: UserId | None
+
+
+class PointsStatus(Enum):
+    """What unused points are at an instant."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    EXPIRED = "expired"

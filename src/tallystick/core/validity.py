@@ -145,6 +145,11 @@ def render_instant(at: datetime) -> str:
     return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
 
 
+def render_local_instant(at: datetime, zone: str) -> str:
+    """The same with the offset of a time zone at that instant: 2026-01-15T12:53:26+01:00."""
+    return Instant(at).to_tz(zone).to_stdlib().isoformat()
+
+
 def resolve_window(  # noqa: PLR0913 - the last two only name what is refused
     start: Start,
     expiry: Expiry,

@@ -1,16 +1,18 @@
 """Balances at any instant, past, present or future, and how they go on from day to day."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from tallystick.core.balances import Balance, DayChange, ProjectedDay
 from tallystick.core.errors import InvalidField, NotFound
-from tallystick.core.ids import IntegrationId, profile_holder
+from tallystick.core.ids import HolderId, IntegrationId, profile_holder
 from tallystick.core.points import ZERO, Points
 from tallystick.core.programs import Program
-from tallystick.core.validity import end_of_days
+from tallystick.core.validity import NEVER, end_of_days
 from tallystick.services.context import Context
 from tallystick.store import balances as store
 from tallystick.store.balances import Sink
+from tallystick.store.db import Reader
 
 PROJECTION_DAYS_MAX = 31
 
@@ -35,7 +37,7 @@ async def member_balances(
             profile_holder(integration_id, program.environment),
             program.id,
             at=at,
-            known_at=at if known_at is None else known_at,
+            known_at=NEVER if known_at is None else known_at,
         )
     if balances is None:
         raise NotFound("customer profile", integration_id)
@@ -59,16 +61,26 @@ async def project_days(
         fix = f"write a number from 1 to {PROJECTION_DAYS_MAX}"
         raise InvalidField("days", str(days), fix)
     at = context.clock() if at is None else at
-    balances = await member_balances(context, program, integration_id, at=at)
-    ends = end_of_days(at, program.settings.timezone, days)
+    balances = await member_balances(context, program, integration_id, at=at, known_at=at)
+    holder_id = profile_holder(integration_id, program.environment)
     async with context.database.reader() as reader:
-        changes = await store.holder_days(
-            reader,
-            profile_holder(integration_id, program.environment),
-            program.id,
-            at=at,
-            ends=[end for _, end in ends],
-        )
+        return await project_balances(reader, program, holder_id, balances, days=days, at=at)
+
+
+async def project_balances(  # noqa: PLR0913 - by name
+    reader: Reader,
+    program: Program,
+    holder_id: HolderId,
+    balances: Mapping[str, Balance],
+    *,
+    days: int,
+    at: datetime,
+) -> dict[str, list[ProjectedDay]]:
+    """The same for the holder's balances at `at`, which are known already, and for any `days`."""
+    ends = end_of_days(at, program.settings.timezone, days)
+    changes = await store.holder_days(
+        reader, holder_id, program.id, at=at, ends=[end for _, end in ends]
+    )
     found = {(change.subledger, change.ends_at): change for change in changes}
     return {
         subledger: [_projected(balance, found.get((subledger, end)), day) for day, end in ends]
@@ -92,7 +104,7 @@ async def program_totals(
     """The sums over all members and subledgers at `at`."""
     async with context.database.reader() as reader:
         return await store.program_totals(
-            reader, program.id, at=at, known_at=at if known_at is None else known_at
+            reader, program.id, at=at, known_at=NEVER if known_at is None else known_at
         )
 
 
@@ -112,7 +124,7 @@ async def export_balances(  # noqa: PLR0913 - by name
             reader,
             program.id,
             at=at,
-            known_at=at if known_at is None else known_at,
+            known_at=NEVER if known_at is None else known_at,
             holder_id=holder_id or None,
             output=output,
         )

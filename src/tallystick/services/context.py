@@ -24,6 +24,8 @@ class Limits:
     holder_wait_seconds: int = 10
     problems_shown_max: int = 100
     upload_bytes_max: int = 500_000_000
+    exports_max: int = 3
+    export_stall_seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class Context:
     """One per process; `clock` is read once per use case and the instant handed down.
 
     Imports take turns: in the database they would wait for each other, each with its connection.
+    A file that is written over HTTP holds its connection for as long as its reader takes, so only a
+    few are written at a time.
     """
 
     database: Database
@@ -38,3 +42,7 @@ class Context:
     clock: Clock = system_clock
     limits: Limits = field(default_factory=Limits)
     import_turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    export_turns: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "export_turns", asyncio.Semaphore(self.limits.exports_max))

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tallystick.services import demo as demo_service
-from tallystick.services.accounts import CallerKind, create_key, create_user, has_users
+from tallystick.services.accounts import create_user, has_users
+from tallystick.services.callers import CallerKind
 from tallystick.services.context import Context
+from tallystick.services.keys import create_key
 from tallystick.services.programs import list_programs
 
 KEY_LIFE = timedelta(days=365)

@@ -28,6 +28,8 @@ from tallystick.core.ledger import NOT_OWING, settle
 from tallystick.core.points import Points
 from tallystick.core.programs import Program
 from tallystick.core.validity import Window
+from tallystick.services.callers import Caller
+from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import imports as store
 from tallystick.store import posting as posting_store
@@ -93,7 +95,7 @@ async def import_points(  # noqa: PLR0913 - by name
     file: BinaryIO,
     *,
     file_name: str,
-    user_id: UserId | None = None,
+    caller: Caller | None = None,
     progress: Progress = lambda _bytes_read: None,
 ) -> ImportReport:
     """Add the points of every row of the file; nobody sees any of them before all are there.
@@ -101,13 +103,18 @@ async def import_points(  # noqa: PLR0913 - by name
     Errors: InvalidFile with the first problems and their number, and nothing is written.
     Source: domain C1 and decision I-29.
     """
+    user_id = caller.user_id if caller else None
     source = ImportFile(file, file_name=file_name, user_id=user_id, progress=progress)
     async with context.import_turn, context.database.transaction() as tx:
         now, shown_max = context.clock(), context.limits.problems_shown_max
         staged = await _stage(tx, program, source, now=now, problems_shown_max=shown_max)
         async with context.database.transaction() as short:  # nobody waits for us to see them
             await ensure_subledgers(short, _subledgers(program, staged))
-        return await _enter(tx, program, source, staged, now=now)
+        report = await _enter(tx, program, source, staged, now=now)
+        new = {"id": report.import_id, "entity": "LoyaltyPoints", "amount": report.row_count}
+        path = f"/v1/loyalty_programs/{program.id}/import_points"
+        await record_change(tx, caller, path, now=now, new=new)
+        return report
 
 
 async def enter_points(
@@ -122,9 +129,9 @@ async def enter_points(
 async def _stage(
     tx: Tx, program: Program, source: ImportFile, *, now: datetime, problems_shown_max: int
 ) -> store.Staged:
-    problems = _Problems(shown_max=problems_shown_max)
+    problems = Problems(shown_max=problems_shown_max)
     batches = read_points(open_text(cast("BinaryIO", source)), program=program, at=now)
-    await store.stage(tx, _chunks(_staged_rows(batches, program, problems)))
+    await store.stage(tx, chunks(_staged_rows(batches, program, problems)))
     problems.refuse()
     return await store.sum_staged(tx)
 
@@ -162,7 +169,7 @@ async def _enter(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Problems:
+class Problems:
     """The first problems of a file, and how many there are in all."""
 
     shown_max: int
@@ -170,10 +177,12 @@ class _Problems:
     count: int = 0
 
     def add(self, problems: list[RowProblem]) -> None:
+        """Note what was found."""
         self.first += problems[: self.shown_max - len(self.first)]
         self.count += len(problems)
 
     def refuse(self) -> None:
+        """Refuse the file if there is any. Errors: InvalidFile."""
         if self.count:
             raise InvalidFile(tuple(self.first), self.count)
 
@@ -181,7 +190,7 @@ class _Problems:
 Batches = Iterator[tuple[list[PointRow], list[RowProblem]]]
 
 
-def _staged_rows(batches: Batches, program: Program, problems: _Problems) -> Iterator[bytes]:
+def _staged_rows(batches: Batches, program: Program, problems: Problems) -> Iterator[bytes]:
     """The rows as lines of COPY's text format, a chunk per batch; none after a problem."""
     holders, windows = _Holders(program), _Windows()
     for rows, found in batches:
@@ -192,7 +201,7 @@ def _staged_rows(batches: Batches, program: Program, problems: _Problems) -> Ite
         yield "".join(
             [
                 f"{line}\t{holders.text(integration_id)}\t{points}\t{windows.text(window)}"
-                f"\t{_escaped(subledger)}\t{_escaped(reason)}\n"
+                f"\t{escaped(subledger)}\t{escaped(reason)}\n"
                 for line, integration_id, points, window, subledger, reason in rows
             ]
         ).encode()
@@ -211,7 +220,7 @@ class _Holders:
             if len(self._texts) >= _REMEMBERED_MAX:
                 self._texts.clear()
             holder_id = profile_holder(integration_id, self._environment)
-            text = f"{holder_id}\t{_escaped(integration_id)}"
+            text = f"{holder_id}\t{escaped(integration_id)}"
             self._texts[integration_id] = text
         return text
 
@@ -238,11 +247,12 @@ class _Windows:
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as a cell of COPY's text format."""
     return text.translate(_ESCAPES) if "\\" in text or not text.isprintable() else text
 
 
-async def _chunks(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def chunks(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """The pieces, made in a thread, so that a server goes on answering meanwhile."""
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         if piece:

@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -34,7 +34,15 @@ from tallystick.core.ledger import NOT_OWING, Entry, Wallet, add, deduct
 from tallystick.core.points import Points
 from tallystick.core.programs import Program
 from tallystick.core.transactions import Kind, Source
-from tallystick.core.validity import NEVER, Expiry, Start, Window, resolve_window
+from tallystick.core.validity import (
+    NEVER,
+    Duration,
+    Expiry,
+    Keyword,
+    Start,
+    Window,
+    resolve_window,
+)
 from tallystick.services.programs import CARDS
 from tallystick.store import posting as store
 from tallystick.store import programs as program_store
@@ -62,8 +70,32 @@ class Posting:
 
     def fingerprint(self) -> bytes:
         """What makes this request the same as another one under the same idempotency key."""
-        wish = replace(self, idempotency_key=None, user_id=None)
-        return hashlib.sha256(repr(wish).encode()).digest()
+        wish = [
+            self.program_id,
+            self.integration_id,
+            self.kind.value,
+            self.points,
+            self.name,
+            self.subledger,
+            _written(self.start),
+            _written(self.expiry),
+            self.source.value,
+            self.session_id,
+        ]
+        return hashlib.sha256(msgspec.json.encode(wish)).digest()
+
+
+def _written(moment: Start | Expiry | None) -> str | None:
+    """A start or an expiry as text that stays the same from version to version."""
+    match moment:
+        case Keyword():
+            return moment.value
+        case Duration():
+            return str(moment)
+        case datetime():
+            return moment.isoformat()
+        case _:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +316,8 @@ def _window(case: _Case) -> Window:
         settings.expiry if posting.expiry is None else posting.expiry,
         at=case.holder.at,
         zone=settings.timezone,
+        start_field="pendingDuration" if isinstance(posting.start, Duration) else "pendingUntil",
+        expiry_field="validityDuration" if isinstance(posting.expiry, Duration) else "validUntil",
     )
 
 
@@ -320,13 +354,18 @@ def _note_holders(batch: store.Batch, holders: Iterable[_Holder]) -> None:
     """Note where the numbers, the clock and the debts of each holder have come to."""
     for holder in holders:
         if holder.touched:
-            owing_until = holder.owing_until
-            if holder.whole:
-                owings = (wallet.owing_until() for wallet in holder.wallets.values())
-                owing_until = max(owings, default=NOT_OWING)
             batch.holders[holder.id] = store.LockedHolder(
-                last_no=holder.last_no, last_at=holder.at, owing_until=owing_until
+                last_no=holder.last_no,
+                last_at=holder.at,
+                owing_until=owing_until(holder.wallets.values())
+                if holder.whole
+                else holder.owing_until,
             )
+
+
+def owing_until(wallets: Iterable[Wallet]) -> datetime:
+    """The instant from which a holder with these wallets, all of them whole, owes nothing."""
+    return max((wallet.owing_until() for wallet in wallets), default=NOT_OWING)
 
 
 class _StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

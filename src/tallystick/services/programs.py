@@ -1,28 +1,165 @@
-"""Programs: made, found and listed."""
+"""Programs: made, found, listed, changed and deleted."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from tallystick.core.errors import NotFound, NotSupported
+from tallystick.core.errors import InUse, InvalidField, NotFound, NotSupported
 from tallystick.core.ids import ProgramId
-from tallystick.core.programs import Program, ProgramSettings
+from tallystick.core.points import decimal_of
+from tallystick.core.programs import (
+    Program,
+    ProgramSettings,
+    check_change,
+    check_subscriptions,
+)
+from tallystick.services.callers import Caller
+from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import programs as store
 from tallystick.store.db import Reader, Tx
 
 
-async def create_program(context: Context, settings: ProgramSettings) -> Program:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a program shall be; `tier_ids` are those of its tiers, None for one that is new."""
+
+    settings: ProgramSettings
+    tier_ids: tuple[int | None, ...]
+
+
+class Standing(NamedTuple):
+    """A program, and whether points were ever posted in it."""
+
+    program: Program
+    has_transactions: bool
+
+
+async def create_program(
+    context: Context, settings: ProgramSettings, *, caller: Caller | None = None
+) -> Program:
     """Make a program with its main ledger and tiers.
 
-    Errors: AlreadyExists if the name is taken.
+    Errors: AlreadyExists if the name is taken, InvalidField for an application that is not there.
     """
     now = context.clock()
-    return await context.database.write(lambda tx: enter_program(tx, settings, now=now))
+
+    async def create(tx: Tx) -> Program:
+        program = await enter_program(tx, settings, now=now)
+        path, new = _path(program.id), _facts(program.settings)
+        await record_change(tx, caller, path, now=now, new=new)
+        return program
+
+    return await context.database.write(create)
 
 
 async def enter_program(tx: Tx, settings: ProgramSettings, *, now: datetime) -> Program:
-    """Make a program within a transaction that the caller commits. Errors: AlreadyExists."""
+    """Make a program within a transaction that the caller commits.
+
+    Errors: AlreadyExists, InvalidField.
+    """
+    await _check_subscriptions(tx, settings)
     program_id = await store.insert_program(tx, settings, now=now)
     return await _found(tx, program_id)
+
+
+async def update_program(
+    context: Context,
+    program_id: ProgramId,
+    *,
+    wish: Callable[[Program], Wish],
+    check: Callable[[Standing], None],
+    caller: Caller | None = None,
+) -> Standing:
+    """Change a program to what `wish` makes of it, if `check` lets what is there now pass.
+
+    Errors: NotFound, what the two raise, InvalidField for what can no longer change.
+    """
+    now = context.clock()
+
+    async def update(tx: Tx) -> Standing:
+        await store.lock_program(tx, program_id)
+        before = await _found(tx, program_id)
+        wanted = wish(before)
+        if _is_for_early_days(before.settings, wanted.settings):
+            await store.lock_all_programs(tx)
+        [standing] = await _standings(tx, [before])
+        check(standing)
+        has_transactions = standing.has_transactions
+        check_change(before.settings, wanted.settings, has_transactions=has_transactions)
+        await _check_subscriptions(tx, wanted.settings)
+        await store.update_program(tx, before, wanted.settings, wanted.tier_ids, now=now)
+        after = await _found(tx, program_id)
+        old, new = _facts(before.settings), _facts(after.settings)
+        if old != new:
+            await record_change(tx, caller, _path(program_id), now=now, old=old, new=new)
+        return Standing(after, has_transactions)
+
+    return await context.database.write(update)
+
+
+def _is_for_early_days(before: ProgramSettings, after: ProgramSettings) -> bool:
+    """Whether the change is one that a first transaction rules out."""
+    try:
+        check_change(before, after, has_transactions=True)
+    except InvalidField:
+        return True
+    return False
+
+
+async def delete_program(
+    context: Context,
+    program_id: ProgramId,
+    *,
+    check: Callable[[Standing], None],
+    caller: Caller | None = None,
+) -> None:
+    """Delete a program that nothing was ever posted in, if `check` lets it pass.
+
+    Errors: NotFound; what `check` raises; InUse, as a ledger forgets nothing, and while
+    applications use the program.
+    """
+    now = context.clock()
+
+    async def delete(tx: Tx) -> None:
+        await store.lock_all_programs(tx)
+        program = await _found(tx, program_id)
+        [standing] = await _standings(tx, [program])
+        check(standing)
+        await _check_unused(tx, program)
+        await store.delete_program(tx, program_id)
+        old = _facts(program.settings)
+        await record_change(tx, caller, _path(program_id), now=now, old=old)
+
+    await context.database.write(delete)
+
+
+async def _check_unused(tx: Tx, program: Program) -> None:
+    kind, name = "loyalty program", program.settings.name
+    if use := await store.find_use(tx, program.id):
+        fix = "keep it: what was once recorded stays, so such a program cannot be deleted"
+        raise InUse(kind, name, " and ".join(use), fix)
+    if numbers := program.settings.subscribed_applications:
+        found = "the subscribed applications " + ", ".join(map(str, numbers))
+        raise InUse(kind, name, found, "first update it with subscribedApplications []")
+
+
+async def _check_subscriptions(tx: Tx, settings: ProgramSettings) -> None:
+    if settings.subscribed_applications:
+        found = await store.find_applications(tx, settings.subscribed_applications)
+        check_subscriptions(settings, found)
+
+
+async def tell_standings(context: Context, programs: Sequence[Program]) -> list[Standing]:
+    """Whether points were ever posted in these programs."""
+    async with context.database.reader() as reader:
+        return await _standings(reader, programs)
+
+
+async def _standings(reader: Reader, programs: Sequence[Program]) -> list[Standing]:
+    busy = await store.find_with_transactions(reader, [program.id for program in programs])
+    return [Standing(program, program.id in busy) for program in programs]
 
 
 async def list_programs(context: Context) -> list[Program]:
@@ -37,12 +174,24 @@ async def get_program(context: Context, program_id: ProgramId) -> Program:
         return await _found(reader, program_id)
 
 
-async def get_profile_program(context: Context, program_id: ProgramId) -> Program:
-    """The program, whose points belong to customer profiles. Errors: NotFound, NotSupported."""
+async def get_program_for(context: Context, caller: Caller, program_id: ProgramId) -> Program:
+    """The program, if whoever calls may know of it. Errors: NotFound, the same for either."""
     program = await get_program(context, program_id)
+    if not caller.reaches_program(program.settings):
+        raise NotFound("loyalty program", str(program_id))
+    return program
+
+
+def check_profiles(program: Program) -> Program:
+    """The same program, if its points belong to customer profiles. Errors: NotSupported."""
     if program.settings.card_based:
         raise NotSupported("loyaltyProgramId", CARDS)
     return program
+
+
+async def get_profile_program(context: Context, program_id: ProgramId) -> Program:
+    """The program, whose points belong to customer profiles. Errors: NotFound, NotSupported."""
+    return check_profiles(await get_program(context, program_id))
 
 
 async def get_program_named(context: Context, name: str) -> Program:
@@ -64,3 +213,40 @@ async def _found(reader: Reader, program_id: ProgramId) -> Program:
 
 
 CARDS = "this program is card-based; this version keeps points of customer profiles only"
+
+
+def _path(program_id: ProgramId) -> str:
+    return f"/v1/loyalty_programs/{program_id}"
+
+
+def _facts(settings: ProgramSettings) -> dict[str, object]:
+    """The settings as the record of changes tells them: those that were chosen."""
+    card = settings.card_code_settings
+    told: dict[str, object] = {
+        "name": settings.name,
+        "title": settings.title,
+        "description": settings.description,
+        "timezone": settings.timezone,
+        "cardBased": settings.card_based,
+        "sandbox": settings.sandbox,
+        "subscribedApplications": list(settings.subscribed_applications),
+        "defaultPending": settings.default_pending,
+        "defaultValidity": settings.default_validity,
+        "allowSubledger": settings.allow_subledger,
+        "programJoinPolicy": settings.join_policy,
+        "returnPolicy": settings.return_policy,
+        "tiers": [
+            {"name": tier.name, "minPoints": decimal_of(tier.min_points)} for tier in settings.tiers
+        ],
+        "tiersExpirationPolicy": settings.tiers_expiration_policy,
+        "tierCycleStartDate": settings.tier_cycle_start_date,
+        "tiersExpireIn": settings.tiers_expire_in,
+        "tiersDowngradePolicy": settings.tiers_downgrade_policy,
+        "usersPerCardLimit": settings.users_per_card_limit,
+        "cardCodeSettings": card
+        and {
+            "validCharacters": list(card.valid_characters),
+            "couponPattern": card.coupon_pattern,
+        },
+    }
+    return {name: value for name, value in told.items() if value is not None}

@@ -1,7 +1,8 @@
-"""Users, their sessions, and the keys of other systems; secrets arrive here as digests."""
+"""Users and their sessions; passwords and tokens arrive here as hashes and digests."""
 
 from datetime import datetime
 
+from tallystick.core.accounts import User, UserState
 from tallystick.core.errors import AlreadyExists
 from tallystick.core.ids import UserId
 from tallystick.store.db import Reader, Record, Tx, refused_as
@@ -29,8 +30,62 @@ async def has_users(reader: Reader) -> bool:
 
 
 async def find_user(reader: Reader, email: str) -> Record | None:
-    """`user_id` and `password_hash` of the user with this e-mail address."""
+    """`user_id` and `password_hash` of the active user with this e-mail address."""
     return await reader.fetchrow(_SQL["find_user"], email)
+
+
+async def find_user_id(reader: Reader, email: str) -> UserId | None:
+    """The user with this e-mail address, active or deactivated."""
+    user_id = await reader.fetchval(_SQL["find_user_id"], email)
+    return None if user_id is None else UserId(user_id)
+
+
+async def list_users(
+    reader: Reader, *, only: UserId | None, sort: str, skip: int, at_most: int
+) -> list[User]:
+    """A page of users, or of the only one; `sort` is a word of the query, - in front for down."""
+    rows = await reader.fetch(_SQL["list_users"], only, sort, skip, at_most)
+    return [_user(row) for row in rows]
+
+
+async def count_users(reader: Reader, *, only: UserId | None) -> int:
+    """How many users there are."""
+    return int(await reader.fetchval(_SQL["count_users"], only))
+
+
+async def list_user_ids(reader: Reader, *, admins: bool) -> list[UserId]:
+    """The ids of all admins, or of all others."""
+    rows = await reader.fetch(_SQL["list_user_ids"])
+    return [row["user_id"] for row in rows if row["is_admin"] is admins]
+
+
+async def lock_user(tx: Tx, user_id: UserId) -> tuple[User | None, list[UserId]]:
+    """The user, and all active admins; until the transaction ends nobody changes either."""
+    users = [_user(row) for row in await tx.fetch(_SQL["lock_user"], user_id)]
+    admins = [user.user_id for user in users if user.administers]
+    return next((user for user in users if user.user_id == user_id), None), admins
+
+
+async def update_user(tx: Tx, user: User) -> None:
+    """Write name, state and admin of a user, and when they were modified."""
+    await tx.execute(
+        _SQL["update_user"],
+        user.user_id,
+        user.modified_at,
+        user.name,
+        user.state.value,
+        user.is_admin,
+    )
+
+
+async def delete_user(tx: Tx, user_id: UserId, *, now: datetime) -> None:
+    """Mark a user as deleted and forget the password; the address is free again."""
+    await tx.execute(_SQL["delete_user"], user_id, now)
+
+
+async def note_sign_in(tx: Tx, user_id: UserId, *, now: datetime) -> None:
+    """Write down when the user signed in last."""
+    await tx.execute(_SQL["note_sign_in"], user_id, now)
 
 
 async def insert_session(
@@ -46,25 +101,24 @@ async def delete_session(tx: Tx, token_digest: bytes) -> None:
     await tx.execute(_SQL["delete_session"], token_digest)
 
 
+async def delete_user_sessions(tx: Tx, user_id: UserId) -> None:
+    """End all sessions of a user."""
+    await tx.execute(_SQL["delete_user_sessions"], user_id)
+
+
 async def find_session(reader: Reader, token_digest: bytes, *, now: datetime) -> Record | None:
     """`user_id`, `email` and `is_admin` of whoever is signed in with this token."""
     return await reader.fetchrow(_SQL["find_session"], token_digest, now)
 
 
-async def insert_key(  # noqa: PLR0913 - by name
-    tx: Tx,
-    *,
-    kind: str,
-    name: str,
-    sandbox: bool,
-    digest: bytes,
-    now: datetime,
-    expires_at: datetime,
-) -> int:
-    """Insert an API key; its id comes back."""
-    return int(await tx.fetchval(_SQL["insert_key"], now, expires_at, kind, name, sandbox, digest))
-
-
-async def find_key(reader: Reader, digest: bytes, *, now: datetime) -> Record | None:
-    """`api_key_id`, `kind`, `name` and `sandbox` of the key, unless it has expired."""
-    return await reader.fetchrow(_SQL["find_key"], digest, now)
+def _user(row: Record) -> User:
+    return User(
+        user_id=UserId(row["user_id"]),
+        created_at=row["created_at"],
+        modified_at=row["modified_at"],
+        signed_in_at=row["signed_in_at"],
+        email=row["email"],
+        name=row["name"],
+        state=UserState(row["state"]),
+        is_admin=row["is_admin"],
+    )

@@ -24,12 +24,13 @@ async def holder_balances(
 ) -> dict[str, Balance] | None:
     """Balances by subledger name, the main ledger's being ""; None if there is no such holder.
 
-    Shape: only ledgers in which the holder has entries by `at`.
+    Shape: only ledgers in which the holder has entries by `at` that were not taken back.
     """
     rows = await reader.fetch(_SQL["holder_balances"], holder_id, program_id, at, known_at)
     if not rows:
         return None
-    return {row["subledger"]: _balance(row) for row in rows if row["subledger"] is not None}
+    balances = {row["subledger"]: balance_of(row) for row in rows if row["subledger"] is not None}
+    return {name: balance for name, balance in balances.items() if balance != Balance()}
 
 
 async def holder_days(
@@ -59,7 +60,7 @@ async def program_totals(
     """The sums over all members and subledgers."""
     row = await reader.fetchrow(_SQL["program_totals"], program_id, at, known_at)
     assert row is not None
-    return _balance(row)
+    return balance_of(row)
 
 
 async def copy_balances(  # noqa: PLR0913 - by name
@@ -84,7 +85,8 @@ async def copy_balances(  # noqa: PLR0913 - by name
     )
 
 
-def _balance(row: Record) -> Balance:
+def balance_of(row: Record) -> Balance:
+    """The five figures of a row."""
     return Balance(
         pending=Points(row["pending"]),
         active=Points(row["active"]),

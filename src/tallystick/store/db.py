@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 OLDEST_SERVER = 15
 COLLISION = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+LockTimeout = asyncpg.LockNotAvailableError
 _ATTEMPTS = 5
 
 

@@ -1,15 +1,16 @@
 """Reads what a batch of postings needs and writes what it decided; see `sql/posting.sql`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tallystick.core.errors import Busy
 from tallystick.core.ids import HolderId, ProgramId, SubledgerId
 from tallystick.core.ledger import Allocation, Lot, Wallet
-from tallystick.store.db import Record, Tx
+from tallystick.store.db import LockTimeout, Record, Tx
 from tallystick.store.queries import load_queries
 
 _SQL = load_queries("posting")
@@ -76,7 +77,21 @@ class Batch:
 
 async def lock_holders(tx: Tx, holder_ids: Collection[HolderId]) -> dict[HolderId, LockedHolder]:
     """The holders that exist and were free, now locked."""
-    rows = await tx.fetch(_SQL["lock_holders"], list(holder_ids))
+    return _locked(await tx.fetch(_SQL["lock_holders"], list(holder_ids)))
+
+
+async def wait_for_holders(
+    tx: Tx, holder_ids: Collection[HolderId], *, at_most_seconds: int
+) -> dict[HolderId, LockedHolder]:
+    """The holders that exist, locked. Errors: Busy if somebody else holds one for too long."""
+    await tx.execute(_SQL["limit_wait"], f"{at_most_seconds}s")
+    try:
+        return _locked(await tx.fetch(_SQL["wait_for_holders"], list(holder_ids)))
+    except LockTimeout as error:
+        raise Busy("the member") from error
+
+
+def _locked(rows: Iterable[Record]) -> dict[HolderId, LockedHolder]:
     return {
         row["holder_id"]: LockedHolder(
             last_no=row["last_no"], last_at=row["last_at"], owing_until=row["owing_until"]

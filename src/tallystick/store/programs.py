@@ -1,10 +1,10 @@
 """Programs and their subledgers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from tallystick.core.errors import AlreadyExists
+from tallystick.core.errors import AlreadyExists, Busy
 from tallystick.core.ids import MAIN_LEDGER, ProgramId, SubledgerId
 from tallystick.core.points import Points
 from tallystick.core.programs import (
@@ -17,7 +17,7 @@ from tallystick.core.programs import (
     TiersDowngradePolicy,
     TiersExpirationPolicy,
 )
-from tallystick.store.db import Reader, Record, Tx, refused_as
+from tallystick.store.db import LockTimeout, Reader, Record, Tx, refused_as
 from tallystick.store.queries import load_queries
 
 _SQL = load_queries("programs")
@@ -59,14 +59,113 @@ async def insert_program(tx: Tx, settings: ProgramSettings, *, now: datetime) ->
             card and card.coupon_pattern,
         )
     await tx.execute(_SQL["insert_main_ledger"], program_id)
-    await tx.execute(
-        _SQL["insert_tiers"],
-        program_id,
-        now,
-        [tier.name for tier in settings.tiers],
-        [tier.min_points for tier in settings.tiers],
-    )
+    await _insert_tiers(tx, program_id, settings.tiers, now=now)
     return ProgramId(program_id)
+
+
+async def update_program(
+    tx: Tx,
+    before: Program,
+    settings: ProgramSettings,
+    tier_ids: Sequence[int | None],
+    *,
+    now: datetime,
+) -> None:
+    """Write the settings that can change; a tier with an id of `tier_ids` stays the same one."""
+    card = settings.card_code_settings
+    await tx.execute(
+        _SQL["update_program"],
+        before.id,
+        settings.title,
+        settings.description,
+        settings.subscribed_applications,
+        settings.default_pending,
+        settings.default_validity,
+        settings.allow_subledger,
+        settings.join_policy and settings.join_policy.value,
+        settings.return_policy.value,
+        settings.tiers_expiration_policy and settings.tiers_expiration_policy.value,
+        settings.tier_cycle_start_date,
+        settings.tiers_expire_in,
+        settings.tiers_downgrade_policy and settings.tiers_downgrade_policy.value,
+        settings.users_per_card_limit,
+        card and card.valid_characters,
+        card and card.coupon_pattern,
+    )
+    if (settings.tiers, tuple(tier_ids)) != (before.settings.tiers, before.tier_ids):
+        await _replace_tiers(tx, before, settings.tiers, tier_ids, now=now)
+
+
+async def _replace_tiers(
+    tx: Tx, before: Program, tiers: Sequence[Tier], tier_ids: Sequence[int | None], *, now: datetime
+) -> None:
+    """All go and come back, as two of them may have swapped their names."""
+    made_at = dict(zip(before.tier_ids, before.tiers_created_at, strict=True))
+    pairs = list(zip(tier_ids, tiers, strict=True))
+    kept = [(tier_id, tier) for tier_id, tier in pairs if tier_id is not None]
+    new = [tier for tier_id, tier in pairs if tier_id is None]
+    await tx.execute(_SQL["delete_tiers"], before.id)
+    await tx.execute(
+        _SQL["insert_kept_tiers"],
+        before.id,
+        [tier_id for tier_id, _ in kept],
+        [made_at[tier_id] for tier_id, _ in kept],
+        [tier.name for _, tier in kept],
+        [tier.min_points for _, tier in kept],
+    )
+    await _insert_tiers(tx, before.id, new, now=now)
+
+
+async def _insert_tiers(
+    tx: Tx, program_id: ProgramId, tiers: Sequence[Tier], *, now: datetime
+) -> None:
+    names, least = [tier.name for tier in tiers], [tier.min_points for tier in tiers]
+    await tx.execute(_SQL["insert_tiers"], program_id, now, names, least)
+
+
+async def delete_program(tx: Tx, program_id: ProgramId) -> None:
+    """Delete the program with its tiers and subledgers; nothing else may be left of it."""
+    for name in ("delete_tiers", "delete_subledgers", "delete_program"):
+        await tx.execute(_SQL[name], program_id)
+
+
+async def lock_program(tx: Tx, program_id: ProgramId) -> None:
+    """Keep others from changing the program until the end of the transaction."""
+    await tx.execute(_SQL["lock_program"], program_id)
+
+
+async def lock_all_programs(tx: Tx) -> None:
+    """Be alone with the programs: nobody posts to any until the end of the transaction.
+
+    Whoever posts has read the program in the same transaction, so nothing can be posted on the
+    strength of what is about to change. Errors: Busy if somebody takes long, like an import.
+    """
+    await tx.execute(_SQL["limit_wait"], "1s")
+    try:
+        await tx.execute(_SQL["lock_all_programs"])
+    except LockTimeout as error:
+        raise Busy("the list of programs", retry_after_seconds=5) from error
+
+
+async def find_with_transactions(
+    reader: Reader, program_ids: Collection[ProgramId]
+) -> set[ProgramId]:
+    """Those of the programs that have any transaction."""
+    rows = await reader.fetch(_SQL["programs_with_transactions"], list(program_ids))
+    return {row["program_id"] for row in rows}
+
+
+async def find_use(reader: Reader, program_id: ProgramId) -> list[str]:
+    """What the program is needed by, besides applications: transactions, members, imports."""
+    row = await reader.fetchrow(_SQL["find_use"], program_id)
+    assert row is not None
+    return [what for what, is_there in row.items() if is_there]
+
+
+async def find_applications(tx: Tx, application_ids: Collection[int]) -> dict[int, bool]:
+    """Of those applications that exist, whether they are for trying out."""
+    rows = await tx.fetch(_SQL["find_applications"], list(application_ids))
+    return {row["application_id"]: row["sandbox"] for row in rows}
 
 
 async def find_programs(
@@ -128,6 +227,7 @@ def _program(row: Record) -> Program:
             created_at=row["created_at"],
             settings=_settings(row),
             tier_ids=tuple(row["tier_ids"] or ()),
+            tiers_created_at=tuple(row["tier_made"] or ()),
         )
         _READ[program_id] = row, program
     return program

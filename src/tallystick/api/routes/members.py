@@ -2,7 +2,17 @@
 
 from http import HTTPStatus
 
-from tallystick.api import points, wire
+from tallystick.api import (
+    activation,
+    balances,
+    exports_csv,
+    full_ledger,
+    joining,
+    points,
+    transactions,
+    unused_points,
+    wire,
+)
 from tallystick.api.operations import MANAGERS, SHOPS, Operation
 from tallystick.api.routes.paths import PROFILE
 
@@ -14,6 +24,7 @@ OPERATIONS = (
         who=MANAGERS,
         body=wire.AddPoints,
         status=HTTPStatus.NO_CONTENT,
+        keeps_key=True,
         handler=points.add_points,
     ),
     Operation(
@@ -23,24 +34,86 @@ OPERATIONS = (
         who=MANAGERS,
         body=wire.DeductPoints,
         status=HTTPStatus.NO_CONTENT,
+        keeps_key=True,
         handler=points.deduct_points,
+    ),
+    Operation(
+        id="deleteLoyaltyTransactionsFromLedgers",
+        method="POST",
+        path=PROFILE + "/delete_transactions",
+        who=SHOPS,
+        body=activation.DeleteTransactions,
+        status=HTTPStatus.NO_CONTENT,
+        handler=activation.delete,
     ),
     Operation(
         id="getLoyaltyBalances",
         method="GET",
         path=PROFILE + "/balances",
         who=SHOPS,
-        query=points.BalancesQuery,
+        query=balances.BalancesQuery,
         answer=wire.BalancesBody,
-        handler=points.get_balances,
+        handler=balances.get_balances,
     ),
     Operation(
         id="getLoyaltyProgramProfileTransactions",
         method="GET",
         path=PROFILE + "/transactions",
         who=SHOPS,
-        query=points.TransactionsQuery,
+        query=transactions.TransactionsQuery,
         answer=wire.TransactionsBody,
-        handler=points.get_transactions,
+        handler=transactions.get_transactions,
+    ),
+    Operation(
+        id="getLoyaltyProgramProfilePoints",
+        method="GET",
+        path=PROFILE + "/points",
+        who=SHOPS,
+        query=unused_points.PointsQuery,
+        answer=unused_points.PointsPageBody,
+        handler=unused_points.get_points,
+    ),
+    Operation(
+        id="getLoyaltyLedgerBalances",
+        method="GET",
+        path=PROFILE + "/ledger_balances",
+        who=MANAGERS,
+        query=balances.BalancesQuery,
+        answer=wire.BalancesBody,
+        handler=balances.get_balances,
+    ),
+    Operation(
+        id="getLoyaltyProgramProfileLedgerTransactions",
+        method="GET",
+        path=PROFILE + "/ledger_transactions",
+        who=MANAGERS,
+        query=transactions.TransactionsQuery,
+        answer=wire.TransactionsBody,
+        handler=transactions.get_transactions,
+    ),
+    Operation(
+        id="exportLoyaltyLedger",
+        method="GET",
+        path=PROFILE + "/export_log",
+        who=MANAGERS,
+        admin=True,
+        query=exports_csv.LogQuery,
+        media_type="text/csv",
+        handler=exports_csv.get_log,
+    ),
+    Operation(
+        id="getLoyaltyPoints",
+        method="GET",
+        path=PROFILE,
+        who=MANAGERS,
+        answer=full_ledger.FullLedgerBody,
+        handler=full_ledger.get_ledger,
+    ),
+    Operation(
+        id="joinLoyaltyProgram",
+        method="POST",
+        path=PROFILE + "/join",
+        who=SHOPS,
+        handler=joining.join,
     ),
 )

@@ -1,7 +1,10 @@
 """Operations on the process itself."""
 
-from tallystick.api import health
+from typing import Any
+
+from tallystick.api import health, reading
 from tallystick.api.operations import ANYBODY, Operation
+from tallystick.core.errors import Busy
 
 OPERATIONS = (
     Operation(
@@ -18,6 +21,23 @@ OPERATIONS = (
         path="/readyz",
         who=ANYBODY,
         answer=health.HealthBody,
+        refuses=(Busy,),
         handler=health.get_readiness,
+    ),
+    Operation(
+        id="getOpenApi",
+        method="GET",
+        path="/openapi.json",
+        who=ANYBODY,
+        answer=dict[str, Any],
+        handler=reading.get_openapi,
+    ),
+    Operation(
+        id="getDocs",
+        method="GET",
+        path="/docs",
+        who=ANYBODY,
+        media_type="text/html",
+        handler=reading.get_docs,
     ),
 )

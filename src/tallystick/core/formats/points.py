@@ -13,11 +13,22 @@ from operator import attrgetter
 from typing import Generic, TextIO, TypeVar
 
 from tallystick.core.errors import InvalidField, RowProblem, shown
-from tallystick.core.formats.table import TEXT_FIX, read_table
+from tallystick.core.formats.cells import (
+    INTEGRATION_ID_LENGTH_MAX,
+    WRONG_DATES,
+    Fault,
+    Wrong,
+    length_fault,
+    member_fault,
+    text_fault,
+    word_fault,
+    wrong,
+)
+from tallystick.core.formats.table import read_table
 from tallystick.core.ids import IntegrationId
 from tallystick.core.points import FIX as AMOUNT_FIX
 from tallystick.core.points import Points, parse_points
-from tallystick.core.programs import Program, is_one_line
+from tallystick.core.programs import Program
 from tallystick.core.validity import (
     DURATION_FIX,
     Keyword,
@@ -44,7 +55,6 @@ cust-0043,40,immediate,,,"Welcome back, Ann",1Y
 cust-0044,5.25,on_action,unlimited,,,
 """
 
-INTEGRATION_ID_LENGTH_MAX = 1000
 SUBLEDGER_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 255
 
@@ -55,13 +65,8 @@ EXPIRY_FIX = "write unlimited or an instant like 2026-01-15T11:53:26Z"
 # same about start and expiry share a Window where they stand close together.
 PointRow = tuple[int, IntegrationId, Points, Window, str, str]
 
-Fault = tuple[str, str]  # its code and its cure
-_Wrong = tuple[re.Pattern[str], str, str]  # how it looks, its code and its cure
-
-_LOST = re.compile(r"[\ud800-\udfff]")  # bytes that were no characters
-
 # What people and spreadsheets write instead; the first that fits counts.
-_WRONG_AMOUNTS: list[_Wrong] = [
+_WRONG_AMOUNTS: list[Wrong] = [
     (
         re.compile(r"[+-]?[0-9.,]+[eE][+-]?[0-9]+"),
         "amount_exponent",
@@ -88,17 +93,8 @@ _WRONG_AMOUNTS: list[_Wrong] = [
         "write at most 999999999999.99",
     ),
 ]
-_WRONG_DATES: list[_Wrong] = [
-    (
-        re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}.*"),
-        "ambiguous_date",
-        "write the year first, like 2026-02-01T00:00:00Z: the order of day and month is in doubt",
-    ),
-    (
-        re.compile(r"[0-9]{5}([.,][0-9]+)?"),
-        "date_number",
-        "write an instant like 2026-02-01T00:00:00Z: this is the number a spreadsheet has for one",
-    ),
+_WRONG_DATES: list[Wrong] = [
+    *WRONG_DATES,
     (
         re.compile(r"[0-9]+[smhDWMY](_[DU])?"),
         "misplaced_duration",
@@ -186,7 +182,7 @@ class _Rules:
         """What is wrong with a row, in the order of the columns."""
         member, amount, start, expiry, subledger, reason, validity = cells
         faults = (
-            _member_fault(member),
+            member_fault(member),
             _amount_fault(amount),
             _start_fault(start),
             _expiry_fault(expiry),
@@ -212,7 +208,7 @@ class _Rules:
     def _subledger_fault(self, cell: str) -> Fault | None:
         if cell and not self._allow_subledger:
             return "subledger_not_allowed", "leave it empty: this program has no subledgers"
-        return _word_fault(cell) or _length_fault(cell, SUBLEDGER_LENGTH_MAX)
+        return word_fault(cell) or length_fault(cell, SUBLEDGER_LENGTH_MAX)
 
     def _resolve(self, start: str, expiry: str, validity: str) -> Window | InvalidField | None:
         """The window, or why the three make none; None if that is the fault of one of them."""
@@ -243,34 +239,28 @@ def _parse_expiry(cell: str) -> Keyword | datetime | None:
     return Keyword.UNLIMITED if cell in {"", "unlimited"} else parse_instant(cell)
 
 
-def _member_fault(cell: str) -> Fault | None:
-    if not cell:
-        return "missing_value", "write the integration id of a profile"
-    return _word_fault(cell) or _length_fault(cell, INTEGRATION_ID_LENGTH_MAX)
-
-
 def _amount_fault(cell: str) -> Fault | None:
     if not cell:
         return "missing_value", AMOUNT_FIX
     if parse_points(cell) is not None:
         return None
-    return _word_fault(cell) or _wrong(cell, _WRONG_AMOUNTS) or ("invalid_amount", AMOUNT_FIX)
+    return word_fault(cell) or wrong(cell, _WRONG_AMOUNTS) or ("invalid_amount", AMOUNT_FIX)
 
 
 def _start_fault(cell: str) -> Fault | None:
     if _parse_start(cell) is not None:
         return None
-    return _word_fault(cell) or _wrong(cell, _WRONG_DATES) or ("invalid_date", START_FIX)
+    return word_fault(cell) or wrong(cell, _WRONG_DATES) or ("invalid_date", START_FIX)
 
 
 def _expiry_fault(cell: str) -> Fault | None:
     if _parse_expiry(cell) is not None:
         return None
-    return _word_fault(cell) or _wrong(cell, _WRONG_DATES) or ("invalid_date", EXPIRY_FIX)
+    return word_fault(cell) or wrong(cell, _WRONG_DATES) or ("invalid_date", EXPIRY_FIX)
 
 
 def _reason_fault(cell: str) -> Fault | None:
-    return _text_fault(cell) or _length_fault(cell, REASON_LENGTH_MAX)
+    return text_fault(cell) or length_fault(cell, REASON_LENGTH_MAX)
 
 
 def _validity_fault(cell: str, expiry: str) -> Fault | None:
@@ -278,27 +268,4 @@ def _validity_fault(cell: str, expiry: str) -> Fault | None:
         return "expiry_twice", "write expirydate or validityDuration, not both"
     if not cell or parse_duration(cell) is not None:
         return None
-    return _word_fault(cell) or ("invalid_duration", DURATION_FIX)
-
-
-def _wrong(cell: str, kinds: list[_Wrong]) -> Fault | None:
-    return next(((code, fix) for kind, code, fix in kinds if kind.fullmatch(cell)), None)
-
-
-def _length_fault(cell: str, longest: int) -> Fault | None:
-    return ("too_long", f"write at most {longest} characters") if len(cell) > longest else None
-
-
-def _word_fault(cell: str) -> Fault | None:
-    fault = _text_fault(cell)
-    if fault is None and cell != cell.strip():
-        return "surrounding_blanks", "remove the blanks before and after it"
-    return fault
-
-
-def _text_fault(cell: str) -> Fault | None:
-    if _LOST.search(cell):
-        return "not_text", TEXT_FIX
-    if not is_one_line(cell):
-        return "control_character", "write it on one line, without tabs and other controls"
-    return None
+    return word_fault(cell) or ("invalid_duration", DURATION_FIX)

@@ -1,6 +1,6 @@
--- Balances are signed sums over lots (+) and allocations (-) split by window. A row counts when it
--- was in effect by the instant asked for and recorded by the instant "as known at". Debts are the
--- rows of lots with a negative amount. Index-only scans of the two primary keys carry them.
+-- Balances are sums of movements (a view: lots, allocations, and what was taken back) split by window.
+-- A movement counts when it was in effect by the instant asked for and recorded by the instant "as
+-- known at". Index-only scans of the primary keys carry them.
 
 -- name: holder_balances
 -- One row per subledger in which the holder has entries, one row of nulls if there are none, no row
@@ -17,15 +17,10 @@ SELECT
   coalesce(-sum(e.amount) FILTER (WHERE e.debt), 0)::bigint AS negative
 FROM holder AS h
 LEFT JOIN (
-  SELECT
-    holder_id, subledger_id, start_at, expires_at, amount, 0::bigint AS spent, amount < 0 AS debt
-  FROM lot
+  SELECT holder_id, subledger_id, start_at, expires_at, amount, spent, debt
+  FROM movement
   WHERE holder_id = $1 AND program_id = $2
     AND effective_at <= $3::timestamptz AND recorded_at <= $4::timestamptz
-  UNION ALL
-  SELECT holder_id, subledger_id, start_at, expires_at, -amount, amount, debt
-  FROM allocation
-  WHERE holder_id = $1 AND program_id = $2 AND effective_at <= $3 AND recorded_at <= $4
 ) AS e ON e.holder_id = h.holder_id
 LEFT JOIN subledger AS s ON s.program_id = $2 AND s.subledger_id = e.subledger_id
 WHERE h.holder_id = $1
@@ -39,12 +34,8 @@ ORDER BY s.name;
 -- $1 holder  $2 program  $3 instant  $4 ends of days, rising and exclusive
 WITH row_ AS (
   SELECT subledger_id, effective_at, start_at, expires_at, amount
-  FROM lot
-  WHERE holder_id = $1 AND program_id = $2 AND amount > 0 AND recorded_at <= $3::timestamptz
-  UNION ALL
-  SELECT subledger_id, effective_at, start_at, expires_at, -amount
-  FROM allocation
-  WHERE holder_id = $1 AND program_id = $2 AND NOT debt AND recorded_at <= $3
+  FROM movement
+  WHERE holder_id = $1 AND program_id = $2 AND NOT debt AND recorded_at <= $3::timestamptz
 ), change AS (
   SELECT
     subledger_id,
@@ -87,18 +78,11 @@ SELECT
   coalesce(sum(spent) FILTER (WHERE NOT debt), 0)::bigint AS spent,
   coalesce(sum(amount) FILTER (WHERE NOT debt AND expires_at <= $2), 0)::bigint AS expired,
   coalesce(-sum(amount) FILTER (WHERE debt), 0)::bigint AS negative
-FROM (
-  SELECT start_at, expires_at, amount, 0::bigint AS spent, amount < 0 AS debt
-  FROM lot
-  WHERE program_id = $1 AND effective_at <= $2::timestamptz AND recorded_at <= $3::timestamptz
-  UNION ALL
-  SELECT start_at, expires_at, -amount, amount, debt
-  FROM allocation
-  WHERE program_id = $1 AND effective_at <= $2 AND recorded_at <= $3
-) AS e;
+FROM movement
+WHERE program_id = $1 AND effective_at <= $2::timestamptz AND recorded_at <= $3::timestamptz;
 
 -- name: copy_balances
--- A line per member and subledger, by member, in the columns of the contract's balances file with
+-- A line per member and subledger in which anything is left in the books, by member, in the columns of the contract's balances file with
 -- the negative balance; for COPY.
 -- slice: the whole program is asked for, so it reads every holder
 -- $1 program  $2 instant  $3 known at  $4 only this holder, or null
@@ -123,20 +107,12 @@ FROM (
     coalesce(sum(spent) FILTER (WHERE NOT debt), 0) AS spent,
     coalesce(sum(amount) FILTER (WHERE NOT debt AND expires_at <= $2), 0) AS expired,
     coalesce(-sum(amount) FILTER (WHERE debt), 0) AS negative
-  FROM (
-    SELECT
-      holder_id, subledger_id, start_at, expires_at, amount, 0::bigint AS spent, amount < 0 AS debt
-    FROM lot
-    WHERE program_id = $1 AND effective_at <= $2::timestamptz AND recorded_at <= $3::timestamptz
-      AND ($4::uuid IS NULL OR holder_id = $4)
-    UNION ALL
-    SELECT holder_id, subledger_id, start_at, expires_at, -amount, amount, debt
-    FROM allocation
-    WHERE program_id = $1 AND effective_at <= $2 AND recorded_at <= $3
-      AND ($4::uuid IS NULL OR holder_id = $4)
-  ) AS e
+  FROM movement
+  WHERE program_id = $1 AND effective_at <= $2::timestamptz AND recorded_at <= $3::timestamptz
+    AND ($4::uuid IS NULL OR holder_id = $4)
   GROUP BY holder_id, subledger_id
 ) AS b
 JOIN holder AS h ON h.holder_id = b.holder_id
 JOIN subledger AS s ON s.program_id = $1 AND s.subledger_id = b.subledger_id
+WHERE (b.active, b.pending, b.expired, b.spent, b.negative) <> (0, 0, 0, 0, 0)
 ORDER BY h.integration_id COLLATE "C", s.name COLLATE "C";

@@ -15,6 +15,22 @@ WHERE holder_id = ANY ($1::uuid[])
 ORDER BY holder_id
 FOR NO KEY UPDATE SKIP LOCKED;
 
+-- name: limit_wait
+-- $1 how long to wait for locks in this transaction, like 10s
+SELECT set_config('lock_timeout', $1, true);
+
+-- name: wait_for_holders
+-- The same holders, waiting for those that others hold, one after the other. $1 holder ids
+SELECT
+  holder_id,
+  last_no,
+  last_at,
+  owing_until
+FROM holder
+WHERE holder_id = ANY ($1::uuid[])
+ORDER BY holder_id
+FOR NO KEY UPDATE;
+
 -- name: find_holders
 -- Those of the holders that exist, locked or not. $1 holder ids
 SELECT holder_id
@@ -92,12 +108,17 @@ LEFT JOIN (
   FROM unnest($1::uuid[], $2::timestamptz[]) AS p (holder_id, at)
   JOIN allocation AS a ON a.holder_id = p.holder_id
   WHERE a.effective_at > p.at
+    AND NOT EXISTS (
+      SELECT
+      FROM reversal AS r
+      WHERE r.holder_id = a.holder_id AND r.lot_no = a.lot_no
+    )
 ) AS planned ON planned.holder_id = l.holder_id AND planned.lot_no = l.lot_no
 WHERE l.expires_at > h.at AND (l.remaining <> 0 OR planned.lot_no IS NOT NULL)
 ORDER BY l.holder_id, l.expires_at, l.start_at, l.lot_no;
 
 -- name: planned_allocations
--- What is booked ahead, net per lot and instant. $1 holder ids  $2 instants, holder by holder
+-- What is booked ahead, net per lot and instant; nothing is on lots that were closed. $1 holder ids  $2 instants, holder by holder
 SELECT
   a.holder_id,
   a.program_id,
@@ -108,6 +129,11 @@ SELECT
 FROM unnest($1::uuid[], $2::timestamptz[]) AS h (holder_id, at)
 JOIN allocation AS a ON a.holder_id = h.holder_id
 WHERE a.effective_at > h.at
+  AND NOT EXISTS (
+    SELECT
+    FROM reversal AS r
+    WHERE r.holder_id = a.holder_id AND r.lot_no = a.lot_no
+  )
 GROUP BY a.holder_id, a.program_id, a.subledger_id, a.lot_no, a.effective_at
 HAVING sum(a.amount) <> 0
 ORDER BY a.holder_id, a.lot_no, a.effective_at;

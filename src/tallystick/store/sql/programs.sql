@@ -26,6 +26,101 @@ SELECT
   min_points
 FROM unnest($3::text[], $4::bigint[]) AS u (name, min_points);
 
+-- name: lock_program
+-- The program, if there is one, locked against other changes; who posts is not hindered. $1 program
+SELECT program_id
+FROM program
+WHERE program_id = $1
+FOR NO KEY UPDATE;
+
+-- name: limit_wait
+-- $1 how long to wait for locks in this transaction, like 1s
+SELECT set_config('lock_timeout', $1, true);
+
+-- name: lock_all_programs
+-- Whoever has read a program in a transaction is waited for, and nobody reads one until ours ends.
+LOCK TABLE program IN ACCESS EXCLUSIVE MODE;
+
+-- name: update_program
+-- One parameter per column that can change, in this order, after $1 program.
+UPDATE program
+SET
+  title = $2, description = $3, subscribed_applications = $4, default_pending = $5,
+  default_validity = $6, allow_subledger = $7, join_policy = $8, return_policy = $9,
+  tiers_expiration_policy = $10, tier_cycle_start_date = $11, tiers_expire_in = $12,
+  tiers_downgrade_policy = $13, users_per_card_limit = $14, card_valid_characters = $15,
+  card_coupon_pattern = $16
+WHERE program_id = $1;
+
+-- name: delete_tiers
+-- $1 program
+DELETE FROM tier
+WHERE program_id = $1;
+
+-- name: insert_kept_tiers
+-- Tiers that have been there before. $1 program  $2 ids  $3 instants of making  $4 names
+-- $5 least points, tier by tier
+INSERT INTO tier (program_id, tier_id, created_at, name, min_points)
+OVERRIDING SYSTEM VALUE
+SELECT
+  $1::int,
+  tier_id,
+  created_at,
+  name,
+  min_points
+FROM unnest($2::int[], $3::timestamptz[], $4::text[], $5::bigint[])
+  AS u (tier_id, created_at, name, min_points);
+
+-- name: delete_subledgers
+-- $1 program
+DELETE FROM subledger
+WHERE program_id = $1;
+
+-- name: delete_program
+-- $1 program
+DELETE FROM program
+WHERE program_id = $1;
+
+-- name: programs_with_transactions
+-- Those of the programs that have any. $1 programs
+-- slice: one probe per program of the index by program
+SELECT program_id
+FROM unnest($1::int[]) AS asked (program_id)
+WHERE EXISTS (
+    SELECT
+    FROM transaction_ AS t
+    WHERE t.program_id = asked.program_id
+  );
+
+-- name: find_use
+-- What a program is needed by. $1 program
+-- slice: one probe of the index by program
+SELECT
+  EXISTS (
+    SELECT
+    FROM transaction_
+    WHERE program_id = $1
+  ) AS transactions,
+  EXISTS (
+    SELECT
+    FROM membership
+    WHERE program_id = $1
+  ) AS members,
+  EXISTS (
+    SELECT
+    FROM point_import
+    WHERE program_id = $1
+  ) AS imports;
+
+-- name: find_applications
+-- Those of the applications that exist, kept from being deleted meanwhile. $1 application ids
+SELECT
+  application_id,
+  sandbox
+FROM application
+WHERE application_id = ANY ($1::int[])
+FOR KEY SHARE;
+
 -- name: find_programs
 -- Programs with their tiers, the lowest first, in the order of the ids; those that do not exist are left out. $1 program ids
 SELECT
@@ -35,6 +130,7 @@ SELECT
   p.tiers_expire_in, p.tiers_downgrade_policy, p.users_per_card_limit, p.card_valid_characters,
   p.card_coupon_pattern,
   array_agg(t.tier_id ORDER BY t.min_points) FILTER (WHERE t.tier_id IS NOT NULL) AS tier_ids,
+  array_agg(t.created_at ORDER BY t.min_points) FILTER (WHERE t.tier_id IS NOT NULL) AS tier_made,
   array_agg(t.name ORDER BY t.min_points) FILTER (WHERE t.tier_id IS NOT NULL) AS tier_names,
   array_agg(t.min_points ORDER BY t.min_points) FILTER (WHERE t.tier_id IS NOT NULL) AS tier_points
 FROM program AS p

@@ -1,3 +1,7 @@
+-- Lists read shown_transaction, a view: transactions as people see them. Each page is planned for the
+-- values at hand (store/pages.py), so that a filter that is null costs nothing and the index that
+-- has the order is read no further than the page needs.
+
 -- name: holder_transactions
 -- A page of a holder's transactions in a program, the newest first: numbers rise with the moment of
 -- recording, so the primary key carries it, read backwards, and no more than the page is joined.
@@ -10,16 +14,19 @@ SELECT
   t.recorded_at,
   t.amount,
   t.kind,
+  t.source,
   t.shown_start_at,
   t.shown_expires_at,
   t.creates_negative,
   t.validity,
   t.name,
   t.session_id,
+  t.user_id,
+  t.import_id,
   s.name AS subledger
 FROM (
   SELECT *
-  FROM transaction_
+  FROM shown_transaction
   WHERE holder_id = $1
     AND program_id = $2
     AND (
@@ -40,6 +47,56 @@ FROM (
 ) AS t
 JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
 ORDER BY t.txn_no DESC;
+
+-- name: program_transactions
+-- A page of all transactions of a program, the newest first, each with its member, and with the
+-- user who made it by hand.
+-- slice: the whole program is asked for
+-- $1 program  $2 subledger name or null  $3 source or null  $4 from, inclusive, or null
+-- $5 to, inclusive, or null  $6 only awaiting activation at this instant, or null
+-- $7 session ids or null  $8 transaction uuids or null  $9 at most  $10 skip
+SELECT
+  t.transaction_id,
+  t.transaction_uuid,
+  t.recorded_at,
+  t.amount,
+  t.kind,
+  t.source,
+  t.shown_start_at,
+  t.shown_expires_at,
+  t.creates_negative,
+  t.validity,
+  t.name,
+  t.session_id,
+  t.user_id,
+  t.import_id,
+  s.name AS subledger,
+  h.integration_id,
+  u.email AS user_email
+FROM (
+  SELECT *
+  FROM shown_transaction
+  WHERE program_id = $1
+    AND (
+      $2::text IS NULL
+      OR subledger_id = (SELECT subledger_id FROM subledger WHERE program_id = $1 AND name = $2)
+    )
+    AND ($3::smallint IS NULL OR source = $3)
+    AND ($4::timestamptz IS NULL OR recorded_at >= $4)
+    AND ($5::timestamptz IS NULL OR recorded_at <= $5)
+    AND (
+      $6::timestamptz IS NULL
+      OR (shown_start_at = '9999-12-31 00:00+00' AND shown_expires_at > $6)
+    )
+    AND ($7::text[] IS NULL OR session_id = ANY ($7))
+    AND ($8::uuid[] IS NULL OR transaction_uuid = ANY ($8))
+  ORDER BY recorded_at DESC, transaction_id DESC
+  LIMIT $9::int OFFSET $10::int
+) AS t
+JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
+JOIN holder AS h ON h.holder_id = t.holder_id
+LEFT JOIN user_account AS u ON u.user_id = t.user_id
+ORDER BY t.recorded_at DESC, t.transaction_id DESC;
 
 -- name: find_holder
 -- The holder, if there is one. $1 holder
@@ -79,7 +136,7 @@ SELECT
   CASE WHEN t.creates_negative THEN 'createsNegativeBalance' END AS flags,
   t.transaction_uuid AS transactionuuid,
   t.validity AS validityduration
-FROM transaction_ AS t
+FROM shown_transaction AS t
 JOIN holder AS h ON h.holder_id = t.holder_id
 JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
 WHERE t.program_id = $1

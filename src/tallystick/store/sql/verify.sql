@@ -8,7 +8,13 @@ SELECT l.holder_id, l.lot_no, l.amount, l.remaining, coalesce(a.allocated, 0) AS
 FROM lot AS l
 LEFT JOIN (
   SELECT holder_id, lot_no, sum(amount) AS allocated
-  FROM allocation
+  FROM (
+    SELECT holder_id, lot_no, amount
+    FROM allocation
+    UNION ALL
+    SELECT holder_id, lot_no, -amount
+    FROM reversal
+  ) AS taken
   GROUP BY holder_id, lot_no
 ) AS a ON a.holder_id = l.holder_id AND a.lot_no = l.lot_no
 WHERE l.remaining <> l.amount - coalesce(a.allocated, 0)
@@ -22,7 +28,11 @@ SELECT
   coalesce(t.txn_no, l.lot_no) AS txn_no,
   t.amount AS transaction_amount,
   l.amount AS lot_amount
-FROM (SELECT * FROM transaction_ WHERE kind = 1 OR creates_negative) AS t
+FROM (
+  SELECT *
+  FROM transaction_
+  WHERE (kind = 1 AND of_no IS NULL) OR kind = 3 OR creates_negative
+) AS t
 FULL JOIN lot AS l ON l.holder_id = t.holder_id AND l.lot_no = t.txn_no
 WHERE t.holder_id IS NULL
   OR l.holder_id IS NULL
@@ -42,7 +52,8 @@ LEFT JOIN (
   WHERE NOT debt
   GROUP BY holder_id, txn_no
 ) AS a ON a.holder_id = t.holder_id AND a.txn_no = t.txn_no
-WHERE t.kind = 2 AND NOT t.creates_negative AND t.amount <> coalesce(a.allocated, 0)
+WHERE t.kind = 2 AND NOT t.creates_negative AND t.of_no IS NULL
+  AND t.amount <> coalesce(a.allocated, 0)
 ORDER BY t.holder_id, t.txn_no
 LIMIT $1;
 
@@ -51,7 +62,7 @@ LIMIT $1;
 SELECT a.holder_id, a.txn_no, a.effective_at, sum(a.amount) AS unbalanced
 FROM allocation AS a
 JOIN transaction_ AS t ON t.holder_id = a.holder_id AND t.txn_no = a.txn_no
-WHERE t.kind = 1 OR t.creates_negative
+WHERE t.kind <> 2 OR t.creates_negative
 GROUP BY a.holder_id, a.txn_no, a.effective_at
 HAVING sum(a.amount) <> 0
 ORDER BY a.holder_id, a.txn_no
@@ -102,29 +113,58 @@ LEFT JOIN LATERAL (
   WHERE a.holder_id = d.holder_id AND a.lot_no = l.lot_no AND a.txn_no <= d.txn_no
 ) AS used ON true
 WHERE l.amount > coalesce(used.allocated, 0)
+  AND NOT EXISTS (
+    SELECT
+    FROM reversal AS r
+    WHERE r.holder_id = l.holder_id AND r.lot_no = l.lot_no AND r.txn_no < d.txn_no
+  )
 ORDER BY d.holder_id, d.txn_no, l.lot_no
+LIMIT $1;
+
+-- name: what_was_taken_back_is_closed
+-- slice: a check of the whole database
+SELECT r.holder_id, r.lot_no, l.remaining, r.txn_no
+FROM reversal AS r
+LEFT JOIN lot AS l ON l.holder_id = r.holder_id AND l.lot_no = r.lot_no
+WHERE l.holder_id IS NULL OR l.remaining <> 0
+ORDER BY r.holder_id, r.lot_no
+LIMIT $1;
+
+-- name: entries_about_another_match_it
+-- An activation or its opposite, each at most once, of the same points in the same ledger.
+-- slice: a check of the whole database
+SELECT t.holder_id, t.txn_no, t.of_no, t.kind, o.kind AS of_kind, t.amount, o.amount AS of_amount
+FROM transaction_ AS t
+LEFT JOIN transaction_ AS o ON o.holder_id = t.holder_id AND o.txn_no = t.of_no
+LEFT JOIN transaction_ AS twin
+  ON twin.holder_id = t.holder_id
+  AND twin.of_no = t.of_no
+  AND twin.txn_no <> t.txn_no
+  AND (twin.kind = 3) = (t.kind = 3)
+WHERE t.of_no IS NOT NULL
+  AND (
+    o.holder_id IS NULL
+    OR o.of_no IS NOT NULL
+    OR twin.holder_id IS NOT NULL
+    OR (t.program_id, t.subledger_id, t.amount) <> (o.program_id, o.subledger_id, o.amount)
+    OR (t.kind = 3 AND o.shown_start_at IS DISTINCT FROM '9999-12-31 00:00+00'::timestamptz)
+    OR (t.kind <> 3 AND t.kind + o.kind <> 3)
+  )
+ORDER BY t.holder_id, t.txn_no
 LIMIT $1;
 
 -- name: nothing_is_active_while_points_are_owed
 -- Wherever debts are, at every instant at which something changes: active and owed, neither below
 -- zero, not both above it.
 -- slice: a check of the whole database
-WITH entry AS (
-  SELECT
-    holder_id, program_id, subledger_id, effective_at, start_at, expires_at, amount,
-    amount < 0 AS debt
-  FROM lot
-  UNION ALL
-  SELECT holder_id, program_id, subledger_id, effective_at, start_at, expires_at, -amount, debt
-  FROM allocation
-), wallet AS (
+WITH wallet AS (
   SELECT DISTINCT holder_id, program_id, subledger_id
   FROM lot
   WHERE amount < 0
 ), moment AS (
   SELECT DISTINCT e.holder_id, e.program_id, e.subledger_id, x.at
   FROM wallet AS w
-  JOIN entry AS e USING (holder_id, program_id, subledger_id)
+  JOIN movement AS e USING (holder_id, program_id, subledger_id)
   CROSS JOIN LATERAL (
     VALUES (e.effective_at), (greatest(e.effective_at, e.start_at)),
       (greatest(e.effective_at, e.expires_at))
@@ -140,7 +180,7 @@ SELECT
   ), 0) AS active,
   coalesce(-sum(e.amount) FILTER (WHERE e.debt), 0) AS owed
 FROM moment AS m
-JOIN entry AS e
+JOIN movement AS e
   ON e.holder_id = m.holder_id
   AND e.program_id = m.program_id
   AND e.subledger_id = m.subledger_id
@@ -226,7 +266,7 @@ FROM point_import AS i
 LEFT JOIN (
   SELECT import_id, count(*) AS row_count, sum(amount) AS entered
   FROM transaction_
-  WHERE import_id IS NOT NULL
+  WHERE import_id IS NOT NULL AND of_no IS NULL
   GROUP BY import_id
 ) AS t ON t.import_id = i.import_id
 WHERE i.row_count <> coalesce(t.row_count, 0) OR i.amount <> coalesce(t.entered, 0)

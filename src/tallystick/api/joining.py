@@ -1,0 +1,64 @@
+"""Since when members belong to a program: joining, and files of join dates."""
+
+from http import HTTPStatus
+from tempfile import TemporaryFile
+from urllib.parse import unquote
+
+from starlette.responses import Response
+
+from tallystick.api.csv_stream import csv_name, csv_response
+from tallystick.api.imports import Upload
+from tallystick.api.operations import Call, Nothing
+from tallystick.api.profiles import new_integration_id
+from tallystick.api.wire import ACCOUNT_ID, ImportBody
+from tallystick.core.validity import render_instant
+from tallystick.services.joining import export_join_dates, import_join_dates, join_program
+
+
+async def join(call: Call[Nothing, Nothing]) -> Response:
+    """Let a customer join a program, from now on.
+
+    The profile is made if it is not there. Who has joined already is refused.
+    """
+    program = await call.profile_program()
+    integration_id = new_integration_id(unquote(call.request.path_params["integrationId"]))
+    await join_program(call.context, program, integration_id)
+    return Response(status_code=HTTPStatus.OK)
+
+
+async def post_join_dates(call: Call[Nothing, Nothing]) -> ImportBody:
+    """Set the join date of every row of the uploaded file, or none.
+
+    Its columns are `customerprofileid` and `newjoindate`. The profiles have to be there, each once;
+    the date of a row takes the place of one that was there.
+    """
+    program = await call.profile_program()
+    with TemporaryFile() as file:
+        upload = Upload(file, bytes_max=call.context.limits.upload_bytes_max)
+        await upload.receive(call.request)
+        user_id = call.known_caller.user_id
+        report = await import_join_dates(
+            call.context, program, file, file_name=upload.file_name, user_id=user_id
+        )
+    return ImportBody(
+        id=report.import_id,
+        created=render_instant(report.recorded_at),
+        accountId=ACCOUNT_ID,
+        userId=user_id or 0,
+        entity="LoyaltyJoinDates",
+        amount=report.row_count,
+    )
+
+
+async def get_join_dates(call: Call[Nothing, Nothing]) -> Response:
+    """The join dates of all members who have joined, as CSV, in UTC.
+
+    Its columns are `loyaltyProgramID`, `profileIntegrationID` and `joinDate`. Where no date was
+    set, the program's join policy derives it.
+    """
+    program = await call.profile_program()
+    return await csv_response(
+        call,
+        csv_name(program.settings.name, "join-dates"),
+        lambda output: export_join_dates(call.context, program, caller=call.caller, output=output),
+    )

@@ -1,0 +1,134 @@
+"""What an installation knows besides points: users, applications, changes and exports.
+
+Settings check themselves when they are made. Refusals name a field as the contract spells it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Literal
+
+from tallystick.core.errors import InvalidField, shown
+from tallystick.core.ids import ApplicationId, ProgramId, UserId
+from tallystick.core.programs import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, is_one_line
+from tallystick.core.validity import is_zone
+
+CURRENCY_LENGTH_MAX = 16
+
+ExportEntity = Literal["LoyaltyLedger", "LoyaltyLedgerLog"]  # the contract's words
+
+
+class UserState(Enum):
+    """Whether a person can sign in; one who is deleted stays as the one who once acted."""
+
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person."""
+
+    user_id: UserId
+    created_at: datetime
+    modified_at: datetime
+    signed_in_at: datetime | None
+    email: str
+    name: str
+    state: UserState
+    is_admin: bool
+
+    @property
+    def administers(self) -> bool:
+        """Whether the person can sign in as an admin."""
+        return self.is_admin and self.state is UserState.ACTIVE
+
+
+class CaseSensitivity(Enum):
+    """How an application tells coupon codes apart; kept for whoever asks."""
+
+    SENSITIVE = "sensitive"
+    INSENSITIVE_UPPERCASE = "insensitive-uppercase"
+    INSENSITIVE_LOWERCASE = "insensitive-lowercase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationSettings:
+    """What a person chooses for an application. Errors: InvalidField for one wrong field."""
+
+    name: str
+    description: str = ""
+    timezone: str
+    currency: str
+    case_sensitivity: CaseSensitivity = CaseSensitivity.SENSITIVE
+    sandbox: bool = False
+
+    def __post_init__(self) -> None:
+        _check_line("name", self.name, NAME_LENGTH_MAX)
+        _check_line("currency", self.currency, CURRENCY_LENGTH_MAX)
+        if len(self.description) > DESCRIPTION_LENGTH_MAX or not is_one_line(self.description):
+            fix = f"write one line of at most {DESCRIPTION_LENGTH_MAX:,} characters"
+            raise InvalidField("description", shown(self.description), fix)
+        if not is_zone(self.timezone):
+            fix = "write a name from the IANA time zone database, like Europe/Berlin"
+            raise InvalidField("timezone", shown(self.timezone), fix)
+
+
+def _check_line(field: str, text: str, at_most: int) -> None:
+    if not text.strip() or len(text) > at_most or not is_one_line(text):
+        fix = f"write one line of 1 to {at_most} characters"
+        raise InvalidField(field, shown(text), fix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A shop or other system that programs are connected to."""
+
+    id: ApplicationId
+    created_at: datetime
+    modified_at: datetime
+    settings: ApplicationSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Who changed what. `old` and `new` are JSON text, None if there was or is nothing."""
+
+    change_id: int
+    recorded_at: datetime
+    user_id: UserId | None
+    key_id: int | None
+    application_id: ApplicationId | None
+    entity: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFilter:
+    """Which changes are wanted; what is None does not matter.
+
+    entity: a part of the path, in any case. after, before: both exclusive. with_old: whether `old`
+    is told.
+    """
+
+    application_id: int | None = None
+    entity: str | None = None
+    user_id: int | None = None
+    key_id: int | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+    with_old: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A file that was taken out of the books; `filter_` is JSON text."""
+
+    export_id: int
+    recorded_at: datetime
+    user_id: UserId | None
+    program_id: ProgramId | None
+    entity: ExportEntity
+    filter_: str

@@ -1,0 +1,196 @@
+"""Who sends a request, shown by a key or a session, and how far that reaches.
+
+Tokens and keys are random and kept as HMAC-SHA256 digests under the installation's secret, so that
+neither can be read back from the database.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from cachetools import TTLCache
+
+from tallystick.core.errors import NotSignedIn
+from tallystick.core.ids import ApplicationId, Environment, UserId
+from tallystick.core.programs import ProgramSettings
+from tallystick.services.context import Context
+from tallystick.store import accounts as people_store
+from tallystick.store import keys as key_store
+
+_PARAMETER = re.compile(r"\{[^{}/]*\}")
+
+
+class CallerKind(Enum):
+    """How somebody has shown who they are; the values are the schemes of `Authorization`."""
+
+    INTEGRATION = "ApiKey-v1"
+    MANAGEMENT = "ManagementKey-v1"
+    PERSON = "Bearer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Operations that a management key opens: a path as the API writes it, and one or any method.
+
+    The names of a path's parameters do not matter.
+    """
+
+    path: str
+    method: str | None = None
+
+    def is_of(self, method: str, path: str) -> bool:
+        """Whether this is about the operation of that method and path."""
+        same = _PARAMETER.sub("{}", self.path) == _PARAMETER.sub("{}", path)
+        return same and self.method in {None, method}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who sends a request.
+
+    user_id, email, is_admin: a person's.
+    key_id: a key's.
+    application_id, sandbox: an integration key's; without an application it is one for all of its
+    environment.
+    endpoints, allowed_application_ids: what a management key opens; None opens everything.
+    """
+
+    kind: CallerKind
+    user_id: UserId | None = None
+    email: str = ""
+    is_admin: bool = False
+    key_id: int | None = None
+    application_id: ApplicationId | None = None
+    sandbox: bool = False
+    endpoints: tuple[Endpoint, ...] | None = None
+    allowed_application_ids: frozenset[ApplicationId] | None = None
+
+    @property
+    def environment(self) -> Environment:
+        """Where the profiles are that an integration key speaks of."""
+        return Environment.SANDBOX if self.sandbox else Environment.LIVE
+
+    @property
+    def administers(self) -> bool:
+        """Whether the caller may do what is for admins; a management key's endpoints limit it."""
+        return self.is_admin or self.kind is CallerKind.MANAGEMENT
+
+    def may_use(self, method: str, path: str) -> bool:
+        """Whether the operation is among the endpoints that the caller opens."""
+        return self.endpoints is None or any(each.is_of(method, path) for each in self.endpoints)
+
+    def reaches_application(self, application_id: ApplicationId) -> bool:
+        """Whether the caller may know of this application."""
+        allowed = self.allowed_application_ids
+        return allowed is None or application_id in allowed
+
+    def reaches_program(self, settings: ProgramSettings) -> bool:
+        """Whether the caller may know of a program with these settings.
+
+        A program that lists no applications is open to all of its environment.
+        Source: domain section A16.
+        """
+        if self.kind is CallerKind.INTEGRATION and self.sandbox is not settings.sandbox:
+            return False
+        connected = set(settings.subscribed_applications)
+        if not connected:
+            return True
+        if self.application_id is not None:
+            return self.application_id in connected
+        allowed = self.allowed_application_ids
+        return allowed is None or not connected.isdisjoint(allowed)
+
+
+class Doorkeeper:
+    """Tells who sends a request, and remembers the answer for a second.
+
+    So a key that is deleted or a session that is ended by another process works for one second more
+    at the most. What this process ends, it is told to forget.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: TTLCache[str, Caller] = TTLCache(maxsize=10_000, ttl=1)
+        self._forgettings = 0
+
+    async def identify(self, authorization: str) -> Caller:
+        """Whose credentials an `Authorization` header carries.
+
+        Errors: NotSignedIn if they are missing, malformed, unknown or expired.
+        """
+        caller = self._known.get(authorization)
+        if caller is None:
+            before = self._forgettings
+            caller = await _identify(self._context, authorization)
+            if before == self._forgettings:  # else it may have been read just before it ended
+                self._known[authorization] = caller
+        return caller
+
+    def forget(self, authorization: str) -> None:
+        """Ask anew the next time."""
+        self._forgettings += 1
+        self._known.pop(authorization, None)
+
+    def forget_all(self, unwanted: Callable[[Caller], bool]) -> None:
+        """Ask anew for every caller of whom this is true."""
+        self._forgettings += 1
+        for authorization, caller in list(self._known.items()):
+            if unwanted(caller):
+                self._known.pop(authorization, None)
+
+
+async def _identify(context: Context, authorization: str) -> Caller:
+    scheme, _, secret = authorization.partition(" ")
+    schemes = {kind.value.lower(): kind for kind in CallerKind}
+    kind = schemes.get(scheme.lower())
+    if kind is None or not secret:
+        wanted = ", ".join(f"'{kind.value} ...'" for kind in CallerKind)
+        raise NotSignedIn(f"send the header Authorization with one of {wanted}")
+    digest = secret_digest(context, secret.strip())
+    finding = _find_person if kind is CallerKind.PERSON else _find_key
+    caller = await finding(context, digest)
+    if caller is None or caller.kind is not kind:
+        raise NotSignedIn(f"the credentials after '{kind.value}' are unknown or have expired")
+    return caller
+
+
+async def _find_person(context: Context, digest: bytes) -> Caller | None:
+    async with context.database.reader() as reader:
+        session = await people_store.find_session(reader, digest, now=context.clock())
+    if session is None:
+        return None
+    return Caller(
+        kind=CallerKind.PERSON,
+        user_id=UserId(session["user_id"]),
+        email=session["email"],
+        is_admin=session["is_admin"],
+    )
+
+
+async def _find_key(context: Context, digest: bytes) -> Caller | None:
+    async with context.database.reader() as reader:
+        key = await key_store.find_key(reader, digest, now=context.clock())
+    if key is None:
+        return None
+    allowed = key.allowed_application_ids
+    return Caller(
+        kind=CallerKind[key.kind.upper()],
+        key_id=key.key_id,
+        application_id=key.application_id,
+        sandbox=key.sandbox,
+        endpoints=None if key.endpoints is None else endpoints_of(key.endpoints),
+        allowed_application_ids=None if allowed is None else frozenset(allowed),
+    )
+
+
+def endpoints_of(pairs: tuple[tuple[str, str | None], ...]) -> tuple[Endpoint, ...]:
+    """Endpoints as they are stored: path and method, pair by pair."""
+    return tuple(Endpoint(path=path, method=method) for path, method in pairs)
+
+
+def secret_digest(context: Context, secret: str) -> bytes:
+    """What is kept of a token or key."""
+    return hmac.digest(context.secret, secret.encode(), hashlib.sha256)

@@ -1,0 +1,55 @@
+"""The record of files that were taken out of the books."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.core.accounts import Export, ExportEntity
+from tallystick.core.ids import ProgramId
+from tallystick.services.callers import Caller
+from tallystick.services.context import Context
+from tallystick.store import exports as store
+from tallystick.store.db import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportPage:
+    """Exports, and how many there are on all pages."""
+
+    exports: list[Export]
+    total: int
+
+
+async def record_export(  # noqa: PLR0913 - by name
+    tx: Tx,
+    caller: Caller | None,
+    entity: ExportEntity,
+    *,
+    program_id: ProgramId,
+    filter_: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """Write down that a file was asked for, with the parameters that chose its rows.
+
+    caller: who asked, None for a command.
+    """
+    await store.insert_export(
+        tx,
+        now=now,
+        user_id=caller.user_id if caller else None,
+        key_id=caller.key_id if caller else None,
+        program_id=program_id,
+        entity=entity,
+        filter_=filter_,
+    )
+
+
+async def list_exports(
+    context: Context, entity: str | None, *, page_size: int, skip: int
+) -> ExportPage:
+    """A page of exports in the order in which they were asked for."""
+    async with context.database.snapshot() as reader:
+        return ExportPage(
+            exports=await store.list_exports(reader, entity, skip=skip, at_most=page_size),
+            total=await store.count_exports(reader, entity),
+        )

@@ -1,0 +1,154 @@
+"""Users: listed, changed, deactivated and deleted. One active admin always remains."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tallystick.core.accounts import User, UserState
+from tallystick.core.errors import InUse, NotAllowed, NotFound
+from tallystick.core.ids import UserId
+from tallystick.core.programs import is_one_line
+from tallystick.services.accounts import check_name
+from tallystick.services.callers import Caller
+from tallystick.services.changes import record_change
+from tallystick.services.context import Context
+from tallystick.store import accounts as store
+from tallystick.store.db import Tx
+
+SORTS = frozenset({"id", "created", "modified", "email", "name"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserPage:
+    """Users, and how many there are on all pages."""
+
+    users: list[User]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserWish:
+    """What is to be of a user; what is None stays."""
+
+    name: str | None = None
+    state: UserState | None = None
+    is_admin: bool | None = None
+
+
+async def list_users(
+    context: Context, caller: Caller, *, sort: str, page_size: int, skip: int
+) -> UserPage:
+    """A page of all users; somebody who is no admin sees themselves only."""
+    only = None if caller.administers else caller.user_id
+    async with context.database.snapshot() as reader:
+        users = await store.list_users(reader, only=only, sort=sort, skip=skip, at_most=page_size)
+        return UserPage(users=users, total=await store.count_users(reader, only=only))
+
+
+async def list_user_ids(context: Context, *, admins: bool) -> list[UserId]:
+    """The ids of all admins, or of all others."""
+    async with context.database.reader() as reader:
+        return await store.list_user_ids(reader, admins=admins)
+
+
+async def get_user(context: Context, caller: Caller, user_id: UserId) -> User:
+    """The user. Errors: NotFound, also for what somebody who is no admin may not see."""
+    _check_sees(caller, user_id)
+    async with context.database.reader() as reader:
+        found = await store.list_users(reader, only=user_id, sort="id", skip=0, at_most=1)
+    if not found:
+        raise _no_user(user_id)
+    return found[0]
+
+
+async def find_user_id(context: Context, email: str) -> UserId:
+    """The user of that address. Errors: NotFound."""
+    async with context.database.reader() as reader:
+        user_id = await store.find_user_id(reader, email) if is_one_line(email) else None
+    if user_id is None:
+        raise NotFound("user", email[:254])
+    return user_id
+
+
+async def update_user(context: Context, caller: Caller, user_id: UserId, wish: UserWish) -> User:
+    """Change a user and return them. Deactivating ends their sessions.
+
+    Errors: InvalidField, NotFound; NotAllowed if somebody who is no admin wants more than another
+    name; InUse if nobody would be left who administers.
+    """
+    _check_sees(caller, user_id)
+    if wish.name is not None:
+        check_name(wish.name)
+    now = context.clock()
+    async with context.database.transaction() as tx:
+        user, admins = await _locked(tx, user_id)
+        new = _wanted(user, wish, now)
+        if (new.state, new.is_admin) != (user.state, user.is_admin) and not caller.administers:
+            fix = "only admins change who is active and who is an admin; ask one of them"
+            raise NotAllowed("change your own state or role", fix)
+        if not new.administers:
+            _check_not_last(user, admins)
+        if replace(new, modified_at=user.modified_at) == user:
+            return user
+        await store.update_user(tx, new)
+        if new.state is not UserState.ACTIVE:
+            await store.delete_user_sessions(tx, user_id)
+        path = f"/v1/users/{user_id}"
+        await record_change(tx, caller, path, now=now, old=_told(user), new=_told(new))
+    return new
+
+
+async def delete_user(context: Context, caller: Caller, user_id: UserId) -> None:
+    """Delete a user: their sessions end, and their address can be used again.
+
+    Errors: NotFound; InUse if nobody would be left who administers.
+    """
+    now = context.clock()
+    async with context.database.transaction() as tx:
+        user, admins = await _locked(tx, user_id)
+        _check_not_last(user, admins)
+        await store.delete_user(tx, user_id, now=now)
+        await store.delete_user_sessions(tx, user_id)
+        await record_change(tx, caller, f"/v1/users/{user_id}", now=now, old=_told(user))
+
+
+def _check_sees(caller: Caller, user_id: UserId) -> None:
+    if not caller.administers and caller.user_id != user_id:
+        raise _no_user(user_id)
+
+
+def _no_user(user_id: UserId) -> NotFound:
+    return NotFound("user", str(user_id))
+
+
+async def _locked(tx: Tx, user_id: UserId) -> tuple[User, list[UserId]]:
+    user, admins = await store.lock_user(tx, user_id)
+    if user is None:
+        raise _no_user(user_id)
+    return user, admins
+
+
+def _wanted(user: User, wish: UserWish, now: datetime) -> User:
+    return replace(
+        user,
+        modified_at=now,
+        name=user.name if wish.name is None else wish.name,
+        state=wish.state or user.state,
+        is_admin=user.is_admin if wish.is_admin is None else wish.is_admin,
+    )
+
+
+def _check_not_last(user: User, admins: list[UserId]) -> None:
+    if admins == [user.user_id]:
+        fix = "make another user an admin first"
+        raise InUse("user", user.email, "no other active admin", fix)
+
+
+def _told(user: User) -> dict[str, object]:
+    """What the record of changes holds of a user."""
+    return {
+        "id": user.user_id,
+        "email": user.email,
+        "name": user.name,
+        "state": user.state.value,
+        "isAdmin": user.is_admin,
+    }

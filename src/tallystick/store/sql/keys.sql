@@ -1,0 +1,39 @@
+-- A management key is disabled while whoever made it cannot sign in; an integration key is not.
+
+-- name: insert_key
+-- $1 now  $2 expiry  $3 kind  $4 name  $5 sandbox  $6 digest  $7 application  $8 user  $9 endpoints  $10 applications
+INSERT INTO api_key (
+  created_at, expires_at, kind, name, sandbox, key_digest, application_id, user_id, endpoints,
+  allowed_application_ids
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+RETURNING api_key_id;
+
+-- name: find_key
+-- The key that works. $1 digest  $2 now
+SELECT
+  k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
+  k.endpoints, k.allowed_application_ids, false AS disabled
+FROM api_key AS k
+LEFT JOIN user_account AS u ON u.user_id = k.user_id
+WHERE k.key_digest = $1 AND k.expires_at > $2
+  AND (k.kind = 'integration' OR coalesce(u.state, 'active') = 'active');
+
+-- name: list_keys
+-- $1 kind  $2 application, or null for those without
+SELECT
+  k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
+  k.endpoints, k.allowed_application_ids,
+  k.kind = 'management' AND coalesce(u.state, 'active') <> 'active' AS disabled
+FROM api_key AS k
+LEFT JOIN user_account AS u ON u.user_id = k.user_id
+WHERE k.kind = $1 AND k.application_id IS NOT DISTINCT FROM $2::int
+ORDER BY k.api_key_id;
+
+-- name: delete_key
+-- The same columns of the one that is gone. $1 kind  $2 application, or null for those without  $3 key
+DELETE FROM api_key AS k
+WHERE k.kind = $1 AND k.application_id IS NOT DISTINCT FROM $2::int AND k.api_key_id = $3
+RETURNING
+  k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
+  k.endpoints, k.allowed_application_ids, false AS disabled;

@@ -1,0 +1,209 @@
+"""The record of changes: what is written, by whom, and how it is found again."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.harness import Api, Person, exact, program_path, refusal
+from services.harness import NOW, new_name
+from tallystick.services.accounts import create_user
+
+EXPIRES = "2027-01-01T00:00:00Z"
+CHANGES = "/v1/changes"
+
+
+@pytest.fixture(scope="module")
+async def admin(module_api: Api) -> Person:
+    """Somebody who administers."""
+    return await module_api.person(is_admin=True)
+
+
+async def changes(api: Api, **parameters: Any) -> list[dict[str, Any]]:
+    """The changes that come back."""
+    found: list[dict[str, Any]] = exact(await api.manager.get(CHANGES, params=parameters))["data"]
+    return found
+
+
+async def test_a_change_tells_who_what_and_when(api: Api, admin: Person) -> None:
+    body = {"name": new_name("application"), "timezone": "UTC", "currency": "EUR"}
+    made = exact(await admin.post("/v1/applications", json=body))
+    [change] = await changes(api, entityPath=f"/applications/{made['id']}")
+    del made["modified"], made["accountId"], made["loyaltyPrograms"]
+    assert change == {
+        "id": change["id"],
+        "created": "2026-06-15T12:00:00Z",
+        "userId": admin.id,
+        "applicationId": made["id"],
+        "entity": f"/v1/applications/{made['id']}",
+        "new": made,
+    }
+
+
+async def test_a_change_by_a_key_names_the_key(api: Api) -> None:
+    made = await api.application()
+    [change] = await changes(api, applicationId=made["id"])
+    assert change["userId"] == 0
+    assert change["managementKeyId"] > 0
+    assert change in await changes(api, managementKeyId=change["managementKeyId"])
+    assert change not in await changes(api, managementKeyId=999999)
+
+
+async def test_a_change_by_a_command_names_nobody(api: Api) -> None:
+    email = f"{new_name('bob').replace(' ', '')}@example.com"
+    number = await create_user(api.context, email=email, password="a long password")
+    [change] = await changes(api, entityPath=f"/v1/users/{number}")
+    assert change["userId"] == 0
+    assert "managementKeyId" not in change
+    new = {"id": number, "email": email, "name": "", "state": "active", "isAdmin": False}
+    assert change["new"] == new
+
+
+async def test_users_leave_what_they_were_and_became(api: Api, admin: Person) -> None:
+    person = await api.person()
+    path = f"/v1/users/{person.id}"
+    await admin.put(path, json={"name": "Ada", "isAdmin": True})
+    await admin.put(path, json={"name": "Ada"})  # nothing changes
+    await admin.delete(path)
+    made, changed, gone = await changes(api, entityPath=path)
+    told = {"id": person.id, "email": person.email, "state": "active"}
+    assert made["new"] == {**told, "name": "", "isAdmin": False}
+    assert changed["old"] == made["new"]
+    assert changed["new"] == gone["old"] == {**told, "name": "Ada", "isAdmin": True}
+    assert "old" not in made
+    assert "new" not in gone
+    assert changed["userId"] == gone["userId"] == admin.id
+    found = await changes(api, entityPath=path, includeOld=False)
+    assert not any("old" in change for change in found)
+    assert len(found) == 3
+
+
+async def test_keys_leave_all_but_their_text(api: Api, admin: Person) -> None:
+    number = (await api.application())["id"]
+    path = f"/v1/applications/{number}/api_keys"
+    made = exact(await admin.post(path, json={"title": "Till", "expires": EXPIRES}))
+    await admin.delete(f"{path}/{made['id']}")
+    first, last = await changes(api, entityPath=path)
+    assert first["entity"] == last["entity"] == f"{path}/{made['id']}"
+    assert first["new"] == last["old"] == {"id": made["id"], "title": "Till", "expires": EXPIRES}
+    body = {"name": "Books", "expiryDate": EXPIRES, "endpoints": [{"path": "/v1/users"}]}
+    managing = exact(await admin.post("/v1/management_keys", json=body))
+    [change] = await changes(api, entityPath=f"/v1/management_keys/{managing['id']}")
+    assert change["new"]["endpoints"] == [{"path": "/v1/users", "method": None}]
+    text = (await api.manager.get(CHANGES)).text
+    assert made["key"] not in text
+    assert managing["key"] not in text
+    assert "argon2" not in text
+
+
+async def test_programs_and_imports_leave_changes(api: Api, admin: Person) -> None:
+    program = await api.program()
+    path = program_path(program)
+    file = "customerprofileid,amount\nann,5\nbob,5\n"
+    sent = exact(await admin.post(f"{path}/import_points", files={"upFile": ("a.csv", file)}))
+    made, imported = await changes(api, entityPath=path.upper())
+    assert made["new"]["name"] == program.settings.name
+    assert imported["entity"] == f"{path}/import_points"
+    assert imported["new"] == {"id": sent["id"], "entity": "LoyaltyPoints", "amount": 2}
+    assert imported["userId"] == sent["userId"] == admin.id
+
+
+async def test_what_is_refused_leaves_no_change(api: Api, admin: Person) -> None:
+    path = program_path(await api.program())
+    file = "customerprofileid,amount\nann,-5\n"
+    answer = await admin.post(f"{path}/import_points", files={"upFile": ("a.csv", file)})
+    assert answer.status_code == 400
+    assert len(await changes(api, entityPath=path)) == 1
+
+
+async def test_changes_are_found_by_user_and_time(api: Api) -> None:
+    person = await api.person(is_admin=True)
+    body = {"timezone": "UTC", "currency": "EUR"}
+    for days in range(3):
+        api.clock.now = NOW + timedelta(days=days)
+        await person.post("/v1/applications", json={"name": new_name("application"), **body})
+    found = await changes(api, userId=person.id)
+    dates = [change["created"][:10] for change in found]
+    assert dates == ["2026-06-15", "2026-06-16", "2026-06-17"]
+    for bounds, kept in (
+        ({"createdAfter": "2026-06-15T12:00:00Z"}, found[1:]),
+        ({"createdBefore": "2026-06-17T12:00:00Z"}, found[:2]),
+        ({"createdAfter": "2026-06-16", "createdBefore": "2026-06-17T00:00:00+01:00"}, found[1:2]),
+    ):
+        assert await changes(api, userId=person.id, **bounds) == kept
+
+
+async def test_changes_come_in_pages_either_way(api: Api) -> None:
+    for _ in range(3):
+        await api.application()
+    everything = exact(await api.manager.get(CHANGES))
+    ids = [change["id"] for change in everything["data"]]
+    assert ids == sorted(ids)
+    assert everything["hasMore"] is False
+    assert "totalResultSize" not in everything
+    parameters: dict[str, Any] = {"pageSize": 2, "skip": 1, "sort": "-created"}
+    page = exact(await api.manager.get(CHANGES, params=parameters))
+    assert page["hasMore"] is True
+    assert [change["id"] for change in page["data"]] == ids[::-1][1:3]
+    counted = exact(
+        await api.manager.get(CHANGES, params={**parameters, "withTotalResultSize": "True"})
+    )
+    assert counted == {**page, "totalResultSize": len(ids)}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("applicationId", "x"),
+        ("applicationId", str(2**31)),
+        ("userId", "-1"),
+        ("managementKeyId", str(2**70)),
+        ("createdAfter", "yesterday"),
+        ("sort", "entity"),
+        ("includeOld", "maybe"),
+        ("entityPath", "a\x00b"),
+    ],
+)
+async def test_a_wrong_filter_is_refused(api: Api, parameter: str, value: str) -> None:
+    answer = await api.manager.get(CHANGES, params={parameter: value})
+    assert refusal(answer, 400)["parameter"] == parameter
+
+
+# Exports
+
+
+async def test_exports_are_listed_with_what_chose_their_rows(api: Api, admin: Person) -> None:
+    member = await api.member(await api.program())
+    path = f"{program_path(member.program)}/export_customer_balances"
+    before = exact(await admin.get("/v1/exports"))["totalResultSize"]
+    answer = await admin.get(path, params={"endDate": "2026-06-14T00:00:00Z"})
+    assert answer.status_code == 200
+    await api.manager.get(path)
+    found = exact(await admin.get("/v1/exports", params={"skip": before}))
+    assert found["totalResultSize"] == before + 2
+    first, second = found["data"]
+    assert first == {
+        "id": first["id"],
+        "created": "2026-06-15T12:00:00Z",
+        "accountId": 1,
+        "userId": admin.id,
+        "entity": "LoyaltyLedger",
+        "filter": first["filter"],
+    }
+    assert "2026-06-14T00:00:00Z" in first["filter"].values()
+    assert second["userId"] == 0
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"entity": "Coupon"}, {"applicationId": "1"}, {"campaignId": "1"}], ids=str
+)
+async def test_exports_of_other_things_are_none(api: Api, parameters: dict[str, str]) -> None:
+    await api.manager.get(f"{program_path(await api.program())}/export_customer_balances")
+    found = exact(await api.manager.get("/v1/exports", params=parameters))
+    assert found == {"totalResultSize": 0, "data": []}
+
+
+@pytest.mark.parametrize(("parameter", "value"), [("entity", "Card"), ("pageSize", "1001")])
+async def test_a_wrong_wish_for_exports_is_refused(api: Api, parameter: str, value: str) -> None:
+    answer = await api.manager.get("/v1/exports", params={parameter: value})
+    assert refusal(answer, 400)["parameter"] == parameter
