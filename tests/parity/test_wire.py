@@ -16,6 +16,7 @@ from parity.clients import COMMANDS, SCHEMES, Client
 from parity.contract import departures, error_departures, operations
 from parity.coverage import ROWS
 from parity.harness import Member, World, body_of, header, media_type_of
+from parity.matching import INSTANT, differences
 from services.harness import import_rows, new_name
 from tallystick.services.callers import CallerKind
 
@@ -577,3 +578,53 @@ def test_names_of_paths_are_quoted_as_clients_do() -> None:
     url = operations()[BALANCES].url({"loyaltyProgramId": 1, "integrationId": "cust/é 1"})
     assert url == f"/v1/loyalty_programs/1/profile/{quote('cust/é 1', safe='')}/balances"
     assert "cust%2F%C3%A9%201" in url
+
+
+# Projected balances, which an older contract had and no client of today can ask for: B3
+
+
+async def test_the_days_ahead_are_projected_ledger_by_ledger(world: World) -> None:
+    ann = await world.member("10", timezone="Europe/Berlin")
+    await ann.add(5, validUntil="2026-06-16T10:00:00Z", subledgerId="shop")
+    await ann.add(3, pendingUntil="2026-06-17T10:00:00Z")
+    answer = await world.http.get(
+        f"/v1/customer_profiles/{ann.name}/inventory",
+        params={"loyalty": "true", "loyaltyProjectionEndDate": "2026-06-17T23:00:00+02:00"},
+        headers=header("api_key_v1", world.keys["api_key_v1"]),
+    )
+    program = answer.json()["loyalty"]["programs"][str(ann.program.id)]
+    main, shop = program["ledger"]["projection"], program["subLedgers"]["shop"]["projection"]
+    assert (main["totalExpiringPoints"], main["totalActivatingPoints"]) == (0, 3)
+    assert (shop["totalExpiringPoints"], shop["totalActivatingPoints"]) == (5, 0)
+    days = [
+        {"date": INSTANT, "expiringPoints": 0, "activatingPoints": 0, "projectedBalance": 10},
+        {"date": INSTANT, "expiringPoints": 0, "activatingPoints": 3, "projectedBalance": 13},
+    ]
+    assert not differences(main["projections"], days, unread=frozenset())
+
+
+@pytest.mark.parametrize("end", ["2026-06-14T00:00:00Z", "2026-07-18T00:00:00Z", "soon"])
+async def test_a_projection_reaches_from_now_for_31_days(world: World, end: str) -> None:
+    ann = await world.member()
+    answer = await world.http.get(
+        f"/v1/customer_profiles/{ann.name}/inventory",
+        params={"loyalty": "true", "loyaltyProjectionEndDate": end},
+        headers=header("api_key_v1", world.keys["api_key_v1"]),
+    )
+    [problem] = (await refused(answer, 400))["errors"]
+    assert problem["source"] == {"parameter": "loyaltyProjectionEndDate"}
+
+
+# Requests that are repeated: domain A15
+
+
+async def test_a_repeated_update_of_a_profile_has_its_first_answer(world: World) -> None:
+    operation = operations()["updateCustomerProfileV2"]
+    headers = header("api_key_v1", world.keys["api_key_v1"]) | {"Idempotency-Key": new_name("key")}
+    body = {"attributes": {"Visits": 1}, "responseContent": ["customerProfile"]}
+    arguments = {"integrationId": new_name("zoe")}
+    first = await world.send(operation, arguments, body, headers=headers)
+    world.move(hours=1)
+    again = await world.send(operation, arguments, body, headers=headers)
+    assert first.status_code == 200
+    assert again.json() == first.json()

@@ -27,7 +27,7 @@ from tallystick.core.errors import (
     NotSupported,
     StateChanged,
 )
-from tallystick.core.ids import Environment, ProgramId
+from tallystick.core.ids import ApplicationId, Environment, ProgramId
 from tallystick.core.points import Points
 from tallystick.core.programs import (
     CardCodeSettings,
@@ -39,6 +39,7 @@ from tallystick.core.programs import (
     TiersDowngradePolicy,
     TiersExpirationPolicy,
 )
+from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.services.programs import (
     Standing,
@@ -340,3 +341,16 @@ async def test_a_check_that_refuses_leaves_the_program_as_it_is(
     with pytest.raises(StateChanged):
         await delete_program(shared, program.id, check=refuse)
     assert await get_program(shared, program.id) == program
+
+
+async def test_a_limited_key_connects_only_applications_it_reaches(shared: Context) -> None:
+    mine, other = [await new_application(shared) for _ in range(2)]
+    key = Caller(
+        kind=CallerKind.MANAGEMENT, allowed_application_ids=frozenset({ApplicationId(mine)})
+    )
+    with pytest.raises(InvalidField, match=f"found {other}"):
+        await create_program(shared, new_settings(subscribed_applications=(other,)), caller=key)
+    program = await new_program(shared, subscribed_applications=(other,))
+    both = to(subscribed_applications=(other, mine))
+    await update_program(shared, program.id, wish=both, check=passes, caller=key)
+    assert (await get_program(shared, program.id)).settings.subscribed_applications == (other, mine)

@@ -137,7 +137,7 @@ def _operation(area: Area, operation: Operation, query: Schema, schemas: Schemas
         "summary": " ".join(summary.split()).removesuffix("."),
     }
     if rest or operation.admin:
-        only = "Only for admins." if operation.admin else ""
+        only = "A person has to be an admin." if operation.admin else ""
         described["description"] = "\n\n".join(filter(None, (only, rest)))
     if parameters := [*_in_path(operation), *_in_query(query), *_in_header(operation)]:
         described["parameters"] = parameters

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallystick.api.conditional import CACHE_CONTROL, JSON, encode
+from tallystick.api.conditional import JSON, answer_if_changed, encode
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.outline import Outline
 
@@ -42,10 +42,9 @@ async def get_docs(call: Call[Nothing, Nothing]) -> Response:
     return Response(_page(call.house.describe), headers=_SAFETY, media_type="text/html")
 
 
-async def get_style(_request: Request) -> Response:
+async def get_style(request: Request) -> Response:
     """The style sheet of the page."""
-    headers = {**_SAFETY, "Cache-Control": CACHE_CONTROL}
-    return Response(_style(), headers=headers, media_type="text/css")
+    return answer_if_changed(Response(_style(), headers=_SAFETY, media_type="text/css"), request)
 
 
 Describe = Callable[[], dict[str, Any]]

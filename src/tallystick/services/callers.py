@@ -11,12 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from cachetools import TTLCache
-
 from tallystick.core.errors import NotSignedIn
 from tallystick.core.ids import ApplicationId, Environment, UserId
 from tallystick.core.programs import ProgramSettings
 from tallystick.services.context import Context
+from tallystick.services.remembered import Remembered
 from tallystick.store import accounts as people_store
 from tallystick.store import keys as key_store
 
@@ -113,33 +112,22 @@ class Doorkeeper:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._known: TTLCache[str, Caller] = TTLCache(maxsize=10_000, ttl=1)
-        self._forgettings = 0
+        self._known: Remembered[str, Caller] = Remembered()
 
     async def identify(self, authorization: str) -> Caller:
         """Whose credentials an `Authorization` header carries.
 
         Errors: NotSignedIn if they are missing, malformed, unknown or expired.
         """
-        caller = self._known.get(authorization)
-        if caller is None:
-            before = self._forgettings
-            caller = await _identify(self._context, authorization)
-            if before == self._forgettings:  # else it may have been read just before it ended
-                self._known[authorization] = caller
-        return caller
+        return await self._known.get(authorization, lambda: _identify(self._context, authorization))
 
     def forget(self, authorization: str) -> None:
         """Ask anew the next time."""
-        self._forgettings += 1
-        self._known.pop(authorization, None)
+        self._known.forget(authorization)
 
     def forget_all(self, unwanted: Callable[[Caller], bool]) -> None:
         """Ask anew for every caller of whom this is true."""
-        self._forgettings += 1
-        for authorization, caller in list(self._known.items()):
-            if unwanted(caller):
-                self._known.pop(authorization, None)
+        self._known.forget_all(unwanted)
 
 
 async def _identify(context: Context, authorization: str) -> Caller:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tallystick.core.ids import ProgramId
+from tallystick.core.programs import Program
+from tallystick.services.remembered import Remembered
 from tallystick.store.db import Database
 
 Clock = Callable[[], datetime]
@@ -34,7 +37,8 @@ class Context:
 
     Imports take turns: in the database they would wait for each other, each with its connection.
     A file that is written over HTTP holds its connection for as long as its reader takes, so only a
-    few are written at a time.
+    few are written at a time. What requests know of a program may be a second old; postings read it
+    anew, in their transaction.
     """
 
     database: Database
@@ -42,6 +46,7 @@ class Context:
     clock: Clock = system_clock
     limits: Limits = field(default_factory=Limits)
     import_turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    known_programs: Remembered[ProgramId, Program] = field(default_factory=Remembered)
     export_turns: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:

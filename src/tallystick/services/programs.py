@@ -1,12 +1,12 @@
 """Programs: made, found, listed, changed and deleted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from tallystick.core.errors import InUse, InvalidField, NotFound, NotSupported
-from tallystick.core.ids import ProgramId
+from tallystick.core.ids import ApplicationId, ProgramId
 from tallystick.core.points import decimal_of
 from tallystick.core.programs import (
     Program,
@@ -46,7 +46,7 @@ async def create_program(
     now = context.clock()
 
     async def create(tx: Tx) -> Program:
-        program = await enter_program(tx, settings, now=now)
+        program = await enter_program(tx, settings, now=now, caller=caller)
         path, new = _path(program.id), _facts(program.settings)
         await record_change(tx, caller, path, now=now, new=new)
         return program
@@ -54,12 +54,14 @@ async def create_program(
     return await context.database.write(create)
 
 
-async def enter_program(tx: Tx, settings: ProgramSettings, *, now: datetime) -> Program:
+async def enter_program(
+    tx: Tx, settings: ProgramSettings, *, now: datetime, caller: Caller | None = None
+) -> Program:
     """Make a program within a transaction that the caller commits.
 
     Errors: AlreadyExists, InvalidField.
     """
-    await _check_subscriptions(tx, settings)
+    await _check_subscriptions(tx, settings, caller)
     program_id = await store.insert_program(tx, settings, now=now)
     return await _found(tx, program_id)
 
@@ -88,7 +90,8 @@ async def update_program(
         check(standing)
         has_transactions = standing.has_transactions
         check_change(before.settings, wanted.settings, has_transactions=has_transactions)
-        await _check_subscriptions(tx, wanted.settings)
+        kept = before.settings.subscribed_applications
+        await _check_subscriptions(tx, wanted.settings, caller, kept=kept)
         await store.update_program(tx, before, wanted.settings, wanted.tier_ids, now=now)
         after = await _found(tx, program_id)
         old, new = _facts(before.settings), _facts(after.settings)
@@ -96,7 +99,9 @@ async def update_program(
             await record_change(tx, caller, _path(program_id), now=now, old=old, new=new)
         return Standing(after, has_transactions)
 
-    return await context.database.write(update)
+    standing = await context.database.write(update)
+    context.known_programs.forget(program_id)
+    return standing
 
 
 def _is_for_early_days(before: ProgramSettings, after: ProgramSettings) -> bool:
@@ -133,6 +138,7 @@ async def delete_program(
         await record_change(tx, caller, _path(program_id), now=now, old=old)
 
     await context.database.write(delete)
+    context.known_programs.forget(program_id)
 
 
 async def _check_unused(tx: Tx, program: Program) -> None:
@@ -145,10 +151,19 @@ async def _check_unused(tx: Tx, program: Program) -> None:
         raise InUse(kind, name, found, "first update it with subscribedApplications []")
 
 
-async def _check_subscriptions(tx: Tx, settings: ProgramSettings) -> None:
-    if settings.subscribed_applications:
-        found = await store.find_applications(tx, settings.subscribed_applications)
-        check_subscriptions(settings, found)
+async def _check_subscriptions(
+    tx: Tx, settings: ProgramSettings, caller: Caller | None, *, kept: Iterable[int] = ()
+) -> None:
+    """Refuse applications that are not there for whoever calls, besides those that are kept."""
+    wanted = set(settings.subscribed_applications)
+    if new := wanted.difference(kept):
+        found = await store.find_applications(tx, sorted(new))
+        known = {
+            number: sandbox
+            for number, sandbox in found.items()
+            if caller is None or caller.reaches_application(ApplicationId(number))
+        }
+        check_subscriptions(settings, known | dict.fromkeys(wanted - new, settings.sandbox))
 
 
 async def tell_standings(context: Context, programs: Sequence[Program]) -> list[Standing]:
@@ -175,8 +190,11 @@ async def get_program(context: Context, program_id: ProgramId) -> Program:
 
 
 async def get_program_for(context: Context, caller: Caller, program_id: ProgramId) -> Program:
-    """The program, if whoever calls may know of it. Errors: NotFound, the same for either."""
-    program = await get_program(context, program_id)
+    """The program as it was a second ago, if whoever calls may know of it.
+
+    Errors: NotFound, the same for a program that is not there and for one they may not know.
+    """
+    program = await context.known_programs.get(program_id, lambda: get_program(context, program_id))
     if not caller.reaches_program(program.settings):
         raise NotFound("loyalty program", str(program_id))
     return program

@@ -207,6 +207,16 @@ async def _(world: World) -> Call:
     return Call(arguments=arguments, answer={"totalResultSize": COUNT, "data": has(told)})
 
 
+@case("getExports", "tells which logs were taken out", Mark.DOCUMENTED, "domain B4")
+async def _(world: World) -> Call:
+    ann = await world.member()
+    span = {"rangeStart": "2026-06-01T00:00:00Z", "rangeEnd": "2026-07-01T00:00:00Z"}
+    await world.export("exportLoyaltyLedger", {**ann.arguments, **span})
+    told = {"entity": "LoyaltyLedgerLog", "filter": OBJECT}
+    answer = {"totalResultSize": COUNT, "data": has(told)}
+    return Call(arguments={"entity": "LoyaltyLedgerLog"}, answer=answer)
+
+
 @case("getExports", "refuses a page of nothing", Mark.DOCUMENTED, "contract",
       refuses={"python26": "page_size", "python9": "page_size"})  # fmt: skip
 async def _(world: World) -> Call:
@@ -236,3 +246,20 @@ async def _(world: World) -> Call:
         "pageSize": 5,
     }
     return Call(arguments=arguments, answer={"data": LIST})
+
+
+@case("getChanges", "tells what one person changed", Mark.DOCUMENTED, "domain B4")
+async def _(world: World) -> Call:
+    person = await world.person()
+    keys = {"manager_auth": await world.token(person["email"])}
+    await world.ask("updateUser", {"userId": person["id"]}, {"name": "Ada"}, keys=keys)
+    told = {
+        "userId": person["id"],
+        "entity": f"/v1/users/{person['id']}",
+        "old": {"name": ""},
+        "new": {"name": "Ada"},
+    }
+    return Call(
+        arguments={"userId": person["id"], "pageSize": 1000},
+        answer={"hasMore": False, "data": [told]},
+    )

@@ -75,6 +75,29 @@ async def _(world: World) -> Call:
     )
 
 
+@case("importLoyaltyPoints", "refuses a column that it lacks", Mark.ASSUMED, "domain C")
+async def _(world: World) -> Call:
+    ann = await world.member()
+    text = file("customerprofileid,reason", f"{ann.name},Gift")
+    arguments = {"loyaltyProgramId": ann.program.id, "upFile": text}
+    return Call(arguments=arguments, status=400, answer=invalid(line="1"))
+
+
+@case("importLoyaltyPoints", "takes a validity", Mark.DOCUMENTED, "domain C1")
+async def _(world: World) -> Call:
+    ann = await world.member()
+    text = file(
+        "customerprofileid,amount,startdate,validityDuration", f"{ann.name},5,on_action,30D"
+    )
+
+    async def then() -> None:
+        [newest, _] = await ann.transactions()
+        assert (newest["startDate"], newest["validityDuration"]) == ("on_action", "30D")
+
+    arguments = {"loyaltyProgramId": ann.program.id, "upFile": text}
+    return Call(arguments=arguments, answer={"amount": 1}, then=then)
+
+
 @case("importLoyaltyPoints", "does not find an unknown program", Mark.ASSUMED, "domain B0")
 async def _(world: World) -> Call:
     arguments = {"loyaltyProgramId": 999_999, "upFile": "customerprofileid,amount\nann,1\n"}

@@ -333,6 +333,30 @@ async def _(world: World) -> Call:
     )
 
 
+@case("activateLoyaltyPoints", "wants only one of them", Mark.DOCUMENTED, "domain B2")
+async def _(world: World) -> Call:
+    ann = await world.member()
+    body = {"sessionId": "s", "transactionUUIDs": ["00000000-0000-7000-8000-000000000000"]}
+    answer = {"errors": has({"title": TEXT}), "StatusCode": 400}
+    arguments = {"loyaltyProgramId": ann.program.id}
+    return Call(arguments=arguments, body=body, status=400, answer=answer)
+
+
+@case("activateLoyaltyPoints", "does not find unknown transactions", Mark.ASSUMED, "contract")
+async def _(world: World) -> Call:
+    ann = await world.member()
+    body = {"transactionUUIDs": ["00000000-0000-7000-8000-000000000000"]}
+    arguments = {"loyaltyProgramId": ann.program.id}
+    return Call(arguments=arguments, body=body, status=404, answer=missing())
+
+
+@case("activateLoyaltyPoints", "does not find an unknown session", Mark.ASSUMED, "contract")
+async def _(world: World) -> Call:
+    ann = await world.member()
+    arguments = {"loyaltyProgramId": ann.program.id}
+    return Call(arguments=arguments, body={"sessionId": "nope"}, status=404, answer=missing())
+
+
 # Taking back
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from parity.cases.points import missing, rich
+from parity.cases.points import invalid, missing, rich
 from parity.harness import Call, Mark, World, case
 from parity.matching import ID, INSTANT, LIST, OBJECT, Only, has
 from services.harness import new_name
@@ -89,6 +89,44 @@ async def _(world: World) -> Call:
     )
 
 
+@case("updateCustomerProfileV2", "removes what is null", Mark.ASSUMED, "contract")
+async def _(world: World) -> Call:
+    zoe = name()
+    before = {"attributes": {"Language": "fr", "City": "Lyon"}}
+    await world.done("updateCustomerProfileV2", {"integrationId": zoe}, before)
+
+    async def then() -> None:
+        found = await world.done("getCustomerInventory", {"integrationId": zoe, "profile": True})
+        assert found["profile"]["attributes"] == {"City": "Lyon"}
+
+    body = {"attributes": {"Language": None}}
+    return Call(arguments={"integrationId": zoe}, body=body, then=then, answer={"effects": []})
+
+
+@case("updateCustomerProfileV2", "tells all that there is", Mark.DOCUMENTED, "domain B2")
+async def _(world: World) -> Call:
+    ann = await rich(world)
+    parts = ["customerProfile", "loyalty", "triggeredCampaigns", "awardedGiveaways"]
+    programs = {str(ann.program.id): {"ledger": info(20, pendingBalance=8.5)}}
+    return Call(
+        arguments={"integrationId": ann.name, "runRuleEngine": True},
+        body={"attributes": {}, "responseContent": parts},
+        answer={
+            "customerProfile": profile(ann.name),
+            "loyalty": {"programs": programs},
+            "effects": [],
+        },
+    )
+
+
+@case("updateCustomerProfileV2", "refuses attributes that are none", Mark.DOCUMENTED, "contract",
+      refuses={"python26": "", "python9": ""})  # fmt: skip
+async def _(world: World) -> Call:
+    answer = invalid(pointer="/attributes")
+    body = {"attributes": "none"}
+    return Call(arguments={"integrationId": name()}, body=body, status=400, answer=answer)
+
+
 # Writing many
 
 
@@ -115,6 +153,14 @@ async def _(world: World) -> Call:
         body={"customerProfiles": [{"integrationId": each} for each in names]},
         answer={"integrationStates": [{"customerProfile": profile(each)} for each in names]},
     )
+
+
+@case("updateCustomerProfilesV2", "takes no more than a thousand", Mark.DOCUMENTED, "domain H")
+async def _(world: World) -> Call:
+    profiles = [{"integrationId": f"one of many {number}"} for number in range(1_001)]
+    answer = invalid(pointer="/customerProfiles")
+    body = {"customerProfiles": profiles}
+    return Call(arguments={}, body=body, status=400, answer=answer)
 
 
 # Reading
@@ -182,6 +228,18 @@ async def _(world: World) -> Call:
     async def then() -> None:
         answer = await world.ask("getCustomerInventory", {"integrationId": ann.name})
         assert answer.status_code == 404
+
+    return Call(arguments={"integrationId": ann.name}, status=204, then=then)
+
+
+@case("deleteCustomerData", "lets the name begin anew", Mark.ASSUMED, "domain A17")
+async def _(world: World) -> Call:
+    ann = await world.member()
+
+    async def then() -> None:
+        await world.done("updateCustomerProfileV2", {"integrationId": ann.name}, {})
+        assert await ann.balance() == {}
+        assert await ann.transactions() == []
 
     return Call(arguments={"integrationId": ann.name}, status=204, then=then)
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from parity.cases.points import RICH_CAFE, RICH_MAIN, RICH_SHOP, invalid, missing, rich
 from parity.harness import Call, Mark, Member, World, case
-from parity.matching import ID, INSTANT, LIST, UUID, Only
+from parity.matching import ID, INSTANT, TEXT, UUID, Only
+from services.harness import import_rows, new_name
 
 MAIN = "getLoyaltyProgramProfileTransactions"
 LEDGER = "getLoyaltyProgramProfileLedgerTransactions"
@@ -21,6 +22,14 @@ async def busy(world: World) -> Member:
     await ann.add(3, name="Later", pendingDuration="on_action", validityDuration="30D")
     world.move(seconds=1)
     await ann.deduct(25, name="Mug")
+    return ann
+
+
+async def crowded(world: World) -> Member:
+    """A member with 51 transactions, named 1 to 51."""
+    ann = Member(world=world, program=await world.program(), name=new_name("crowd"))
+    rows = [f"{ann.name},{number},{number}" for number in range(1, 52)]
+    await import_rows(world.context, ann.program, *rows, header="customerprofileid,amount,reason")
     return ann
 
 
@@ -84,6 +93,12 @@ def enter_pages(operation: str) -> None:
         arguments = {**path(operation, ann), "pageSize": 2, "skip": 1}
         data = [later(ann), shop(ann)]
         return Call(arguments=arguments, answer={"hasMore": True, "data": data})
+
+    @case(operation, "tells fifty if not asked", Mark.DOCUMENTED, "domain B0")
+    async def _(world: World) -> Call:
+        ann = await crowded(world)
+        data = [{"name": str(number)} for number in range(51, 1, -1)]
+        return Call(arguments=path(operation, ann), answer={"hasMore": True, "data": data})
 
     @case(operation, "does not find an unknown program", Mark.DOCUMENTED, "contract")
     async def _(world: World) -> Call:
@@ -212,6 +227,22 @@ async def _(world: World) -> Call:
 # The ledger in full
 
 
+LATER = {"type": "addition", "amount": 3, "name": "Later"}
+
+
+def entry(member: Member, kind: str, amount: float) -> dict[str, Any]:
+    """An entry of the main ledger; it has dates only where there are some."""
+    return {
+        "created": INSTANT,
+        "programID": member.program.id,
+        "customerProfileID": member.name,
+        "type": kind,
+        "amount": amount,
+        "name": TEXT if kind == "subtraction" else "",
+        "subLedgerID": "",
+    }
+
+
 @case("getLoyaltyPoints", "tells totals and entries", Mark.DOCUMENTED, "domain B4, A4, B0 11")
 async def _(world: World) -> Call:
     ann = await busy(world)
@@ -226,7 +257,13 @@ async def _(world: World) -> Call:
     return Call(
         arguments=ann.arguments,
         answer={
-            "ledger": {**main, "transactions": LIST},
+            "ledger": {
+                **main,
+                "transactions": [entry(ann, "subtraction", 25), LATER, entry(ann, "addition", 100)],
+                "activePoints": [entry(ann, "addition", 75)],
+                "pendingPoints": [LATER],
+                "expiredPoints": [],
+            },
             "subLedgers": Only({"shop": {"total": 10.5, "totalActivePoints": 10.5}}),
         },
     )
@@ -290,6 +327,37 @@ async def _(world: World) -> Call:
     arguments = {**ann.arguments, "subledgerId": "shop", "sort": "expiryDate"}
     data = [{"name": "Soon"}, {"name": "Shop"}]
     return Call(arguments=arguments, answer={"hasMore": False, "data": data})
+
+
+@case(
+    POINTS,
+    "sorts backwards if asked",
+    Mark.DOCUMENTED,
+    "domain B2",
+    refuses={"python26": "must be one of enum values"},
+)
+async def _(world: World) -> Call:
+    ann = await busy(world)
+    await ann.add(1, name="Soon", subledgerId="shop", validityDuration="1h")
+    data = [{"name": ""}, {"name": "Shop"}, {"name": "Soon"}]
+    return Call(
+        arguments={**ann.arguments, "sort": "-expiryDate"}, answer={"hasMore": False, "data": data}
+    )
+
+
+@case(POINTS, "tells those that are named", Mark.DOCUMENTED, "domain B2, B0 7")
+async def _(world: World) -> Call:
+    ann = await busy(world)
+    uuids = [each["transactionUUID"] for each in await ann.transactions()]
+    arguments = {**ann.arguments, "transactionUUIDs": uuids[2:3]}
+    return Call(arguments=arguments, answer={"hasMore": False, "data": [{"name": "Shop"}]})
+
+
+@case(POINTS, "tells fifty if not asked", Mark.DOCUMENTED, "domain B0")
+async def _(world: World) -> Call:
+    ann = await crowded(world)
+    data = [{"subledgerId": ""}] * 50
+    return Call(arguments=ann.arguments, answer={"hasMore": True, "data": data})
 
 
 # The dashboard

@@ -1,0 +1,196 @@
+"""Requests of every kind, made from our own description, against the running application.
+
+Whatever is asked, the server does not break, and its answers are those that the description lists:
+status, headers, media type and body. Every other request speaks of things that are there. The seed
+is printed; SCHEMATHESIS_SEED chooses another one.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from requests.models import Request
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.harness import Api, exact
+from services.harness import NOW, new_name
+from tallystick.api.openapi import description
+
+AnyCase: TypeAlias = "Case[Any]"
+AnyOperation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
+
+SEED = int(os.environ.get("SCHEMATHESIS_SEED", "1"))
+EXAMPLES = 50
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+def _operations() -> dict[str, AnyOperation]:
+    schema = schemathesis.openapi.from_dict(description())
+    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    return {operation.definition.raw["operationId"]: operation for operation in found}
+
+
+OPERATIONS = _operations()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """An application with one thing of most kinds, and who may ask for what."""
+
+    known: dict[str, str | int]
+    spare: dict[str, str | int]  # for requests that delete
+    texts: dict[str, Any]
+    clients: dict[str | None, httpx.AsyncClient]
+
+
+@pytest.fixture(scope="module")
+async def world(module_api: Api) -> World:
+    """A member with points, an application, people and keys."""
+    module_api.clock.now = NOW
+    application = await module_api.application()
+    return World(
+        known=await _things(module_api, application["id"]),
+        spare={
+            **await _things(module_api, application["id"]),
+            "loyaltyProgramId": (await module_api.program()).id,
+        },
+        texts={
+            "allowedApplicationIds": [application["id"]],
+            "currency": "EUR",
+            "defaultPending": "7D",
+            "defaultValidity": "12M_U",
+            "email": (await module_api.person()).email,
+            "endpoints": [{"path": "/v1/loyalty_programs", "method": "GET"}],
+            "endDate": "2026-07-01T00:00:00Z",
+            "expires": "2027-01-01T00:00:00Z",
+            "expiryDate": "2027-01-01T00:00:00Z",
+            "pendingDuration": "1D",
+            "rangeEnd": "2026-07-01T00:00:00Z",
+            "rangeStart": "2026-06-01T00:00:00Z",
+            "subscribedApplications": [application["id"]],
+            "tiersExpireIn": "1Y",
+            "timezone": "Europe/Berlin",
+            "title": "Title",
+            "upFile": "customerprofileid,amount\nann,1",
+            "validityDuration": "1M",
+        },
+        clients={
+            None: module_api.anybody,
+            "api_key_v1": module_api.shop,
+            "management_key": module_api.manager,
+            "manager_auth": await module_api.person(is_admin=True),
+            "destroySession": await module_api.person(),
+        },
+    )
+
+
+async def _things(api: Api, application_id: int) -> dict[str, str | int]:
+    """What can be named in a path."""
+    member = await api.member(await api.program())
+    keys = f"/v1/applications/{application_id}/api_keys"
+    key = await api.manager.post(keys, json={"title": "Till", "expires": "2027-01-01T00:00:00Z"})
+    customers = exact(await api.manager.get("/v1/customers/no_total"))["data"]
+    return {
+        "loyaltyProgramId": member.program.id,
+        "integrationId": member.name,
+        "applicationId": application_id,
+        "customerId": customers[-1]["id"],
+        "userId": (await api.person()).id,
+        "keyId": exact(key)["id"],
+        "roleId": 1,
+    }
+
+
+def test_the_seed_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\nSCHEMATHESIS_SEED={SEED}")  # noqa: T201 - so that a failure can be repeated
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_every_answer_is_one_of_those_described(
+    world: World, name: str, mode: GenerationMode
+) -> None:
+    for number, case in enumerate(cases(OPERATIONS[name], mode)):
+        if number % 2:
+            speak_of_what_is_there(world, case)
+        elif case.method == "DELETE":
+            spare_what_is_there(case)
+        response = await send(world, case)
+        case.validate_response(response, checks=CHECKS)
+
+
+def cases(operation: AnyOperation, mode: GenerationMode) -> list[AnyCase]:
+    """Requests that the description allows, or, for the other mode, rules out."""
+    takes = operation.path_parameters, operation.query, operation.body
+    if mode is GenerationMode.NEGATIVE and not any(map(len, map(list, takes))):
+        return []
+    made: list[AnyCase] = []
+
+    @seed(SEED)
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def make(case: AnyCase) -> None:
+        made.append(case)
+
+    make()
+    return made
+
+
+def speak_of_what_is_there(world: World, case: AnyCase) -> None:
+    """Put things into the path that are there, and what a string cannot be by chance elsewhere."""
+    known = world.spare if case.method == "DELETE" else world.known
+    case.path_parameters.update({name: known[name] for name in case.path_parameters})
+    for members in (case.query, case.body):
+        if isinstance(members, dict):
+            members.update({name: text for name, text in world.texts.items() if name in members})
+    if isinstance(case.body, dict) and isinstance(case.body.get("name"), str):
+        case.body["name"] = new_name("thing")
+
+
+def spare_what_is_there(case: AnyCase) -> None:
+    """Leave small ids alone: they are of those who ask."""
+    for name, value in case.path_parameters.items():
+        if isinstance(value, int):
+            case.path_parameters[name] = 1_000 + value % 1_000
+
+
+async def send(world: World, case: AnyCase) -> httpx.Response:
+    """The answer to a request, sent by somebody who may."""
+    name, security = (case.operation.definition.raw[key] for key in ("operationId", "security"))
+    scheme = next(iter(security[0])) if security else None
+    client = world.clients.get(name) or world.clients[scheme]
+    asked = Request(**case.as_transport_kwargs(base_url=str(client.base_url))).prepare()
+    headers = [
+        (name.encode(), value if isinstance(value, bytes) else value.encode("latin-1"))
+        for name, value in asked.headers.items()
+        if name != "Authorization"
+    ]
+    assert asked.method
+    assert asked.url
+    assert asked.body is None or isinstance(asked.body, bytes | str)
+    return await client.request(asked.method, asked.url, headers=headers, content=asked.body)
