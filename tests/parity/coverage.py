@@ -125,7 +125,7 @@ LACKS = {
     ("python26", "exportLoyaltyBalances"): "balances",
     ("python9", "exportLoyaltyBalance"): "balances",
     ("python9", "exportLoyaltyBalances"): "balances",
-    ("python9", "getLoyaltyProgramProfilePoints"): "sort",
+    ("python9", "getLoyaltyProgramProfilePoints"): "transactionUUIDs sort",
     ("python9", "getLoyaltyProgramProfileTransactions"): _FILTERS,
     ("python9", "getLoyaltyProgramTransactions"): _FILTERS,
     ("node4", "exportLoyaltyBalance"): "balances endDate",
@@ -155,7 +155,8 @@ UNREAD = {
     " tiers timezone",
     ("node4", "getLoyaltyPrograms"): "cardBased created sandbox timezone",
     ("node4", "getUsers"): "isAdmin",
-    ("node4", "updateCustomerProfileV2"): "id",
+    ("node4", "updateCustomerProfileV2"): "customerProfile/id negativeBalance"
+    " tentativeNegativeBalance tentativePendingBalance",
     ("node4", "updateCustomerProfilesV2"): "id",
     ("node5", "getCustomerInventory"): "joinDate negativeBalance tentativeNegativeBalance",
     ("node5", "getLoyaltyBalances"): "negativePoints",
@@ -164,6 +165,7 @@ UNREAD = {
     ("node5", "getLoyaltyProgramProfileTransactions"): _TRANSACTION,
     ("node5", "getLoyaltyProgramTransactions"): _TRANSACTION,
     ("node5", "getUsers"): "isAdmin",
+    ("node5", "updateCustomerProfileV2"): "negativeBalance tentativeNegativeBalance",
 }
 
 

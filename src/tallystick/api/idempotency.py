@@ -19,8 +19,10 @@ async def once(
 
     Errors: those of the operation; KeyReused, Busy, OutcomeUnknown, as `answer_once` says.
     """
+    if not operation.keyed or operation.keeps_key:
+        return await run()
     key = idempotency_key(call.request)
-    if key is None or not operation.keyed or operation.keeps_key:
+    if key is None:
         return await run()
 
     async def work() -> Answer:

@@ -120,7 +120,7 @@ async def _(world: World) -> Call:
 
 
 @case("updateCustomerProfileV2", "refuses attributes that are none", Mark.DOCUMENTED, "contract",
-      refuses={"python26": "", "python9": ""})  # fmt: skip
+      refuses={"python26": "attributes"})  # fmt: skip
 async def _(world: World) -> Call:
     answer = invalid(pointer="/attributes")
     body = {"attributes": "none"}

@@ -334,7 +334,6 @@ async def _(world: World) -> Call:
     "sorts backwards if asked",
     Mark.DOCUMENTED,
     "domain B2",
-    refuses={"python26": "must be one of enum values"},
 )
 async def _(world: World) -> Call:
     ann = await busy(world)
