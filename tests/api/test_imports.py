@@ -75,7 +75,7 @@ async def test_an_import_answers_with_its_record(api: Api, program: Program) -> 
 
 
 async def test_the_import_of_a_person_bears_their_id(api: Api, program: Program) -> None:
-    person = await api.person()
+    person = await api.person(is_admin=True)
     answer = await person.post(
         f"{program_path(program)}/import_points", files={"upFile": HEADER + b"imp-p,1"}
     )

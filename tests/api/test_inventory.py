@@ -161,13 +161,13 @@ async def test_a_projection_tells_day_by_day_what_comes(api: Api) -> None:
     assert found["ledger"]["projection"] == {
         "projections": [
             {
-                "date": "2026-06-16",
+                "date": "2026-06-16T23:59:59+02:00",
                 "expiringPoints": 0,
                 "activatingPoints": 20,
                 "projectedBalance": 150,
             },
             {
-                "date": "2026-06-17",
+                "date": "2026-06-17T23:59:59+02:00",
                 "expiringPoints": 30,
                 "activatingPoints": 20,
                 "projectedBalance": 120,
@@ -202,7 +202,8 @@ async def test_a_projection_goes_31_days_ahead(ann: Member) -> None:
     end = (NOW + timedelta(days=31)).isoformat()
     [found] = (await programs(ann.api, ann.name, loyaltyProjectionEndDate=end)).values()
     days = [day["date"] for day in found["ledger"]["projection"]["projections"]]
-    assert (len(days), days[0], days[-1]) == (31, "2026-06-16", "2026-07-16")
+    ends = "2026-06-16T23:59:59+00:00", "2026-07-16T23:59:59+00:00"
+    assert (len(days), days[0], days[-1]) == (31, *ends)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from argon2 import PasswordHasher
 
 from api.harness import running_app
 from conftest import SECRET
@@ -25,9 +26,11 @@ from tallystick.services.accounts import create_user
 from tallystick.services.callers import CallerKind
 from tallystick.services.context import Context
 from tallystick.services.keys import create_key
+from tallystick.store.accounts import insert_user
 from tallystick.store.db import Database
 
 PASSWORD = "a long password"
+_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # quickly checked
 
 
 class Mark(Enum):
@@ -215,7 +218,15 @@ class World:
     async def person(self) -> dict[str, Any]:
         """A new user who is no admin: id and email."""
         email = f"{new_name('person').replace(' ', '')}@example.com"
-        user_id = await create_user(self.context, email=email, password=PASSWORD)
+        async with self.context.database.transaction() as tx:
+            user_id = await insert_user(
+                tx,
+                email=email,
+                name="",
+                password_hash=_HASH,
+                is_admin=False,
+                now=self.clock.now,
+            )
         return {"id": user_id, "email": email}
 
     async def token(self, email: str) -> str:

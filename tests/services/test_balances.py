@@ -169,12 +169,14 @@ async def test_days_are_told_from_tomorrow_on_in_the_programs_zone(shared: Conte
         "": [
             ProjectedDay(
                 day=date(2026, 6, 16),
+                ends_at=datetime(2026, 6, 17, 4, tzinfo=UTC),
                 activating=Points(7_00),
                 expiring=Points(16_00),
                 projected=Points(139_00),
             ),
             ProjectedDay(
                 day=date(2026, 6, 17),
+                ends_at=datetime(2026, 6, 18, 4, tzinfo=UTC),
                 activating=Points(15_00),
                 expiring=Points(48_00),
                 projected=Points(115_00),

@@ -12,6 +12,7 @@ import pytest
 from services.harness import (
     NOW,
     change,
+    import_rows,
     new_application,
     new_member,
     new_name,
@@ -354,3 +355,15 @@ async def test_a_limited_key_connects_only_applications_it_reaches(shared: Conte
     both = to(subscribed_applications=(other, mine))
     await update_program(shared, program.id, wish=both, check=passes, caller=key)
     assert (await get_program(shared, program.id)).settings.subscribed_applications == (other, mine)
+
+
+async def test_what_is_written_for_a_program_that_went_meanwhile_finds_no_program(
+    shared: Context,
+) -> None:
+    program = await new_program(shared)
+    await delete_program(shared, program.id, check=passes)
+    with pytest.raises(NotFound, match=f"no loyalty program '{program.id}'"):
+        await import_rows(shared, program, "ann,5")
+    header = "customerprofileid,amount,subledgerid"
+    with pytest.raises(NotFound):
+        await import_rows(shared, program, "ann,5,shop", header=header)

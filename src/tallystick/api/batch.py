@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from tallystick.api.errors import Problem, problems_of
-from tallystick.api.operations import Call, Nothing, integration_id_in, invalid_member
+from tallystick.api.invalid import invalid_member
+from tallystick.api.operations import Call, Nothing, integration_id_in
 from tallystick.api.points import KEY_LENGTH_MAX, key_in, posting_of
 from tallystick.api.wire import AddPoints
 from tallystick.core.errors import Refusal
@@ -93,7 +94,7 @@ def _wish(
             key=own_key or (f"{key}/{n}" if key else None),
         )
     except msgspec.ValidationError as error:
-        return invalid_member(error, {})
+        return invalid_member(error, BatchPosting, bytes(raw))
     except Refusal as refusal:
         return refusal
 

@@ -5,7 +5,7 @@ of query, body and answer, and the handler. Decoding, sign-in and errors follow 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import msgspec
 from starlette.requests import Request
 
+from tallystick.api.invalid import BODY, invalid_member, invalid_parameter
 from tallystick.core.errors import InvalidField, NotFound, Refusal, shown
 from tallystick.core.ids import IntegrationId, ProgramId
 from tallystick.core.programs import Program, is_one_line
@@ -25,7 +26,6 @@ from tallystick.services.writer import Writer
 BODY_BYTES_MAX = 1_000_000
 INTEGRATION_ID_LENGTH_MAX = 1_000
 _HEADERS = ("Idempotency-Key", "If-Match")
-BODY = "body"  # the field of a problem with the body as a whole
 
 
 class Nothing(msgspec.Struct):
@@ -196,7 +196,7 @@ async def read_body(
         body.decode()  # of members that no struct has, msgspec does not look at the bytes
         return msgspec.json.decode(body, type=struct)
     except msgspec.ValidationError as error:
-        raise invalid_member(error, {}) from error
+        raise invalid_member(error, struct, body) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidField(BODY, f"a body that is not JSON ({error})", "send JSON") from error
 
@@ -219,7 +219,7 @@ def read_query(request: Request, struct: type[msgspec.Struct]) -> msgspec.Struct
     try:
         return msgspec.convert(values, struct, strict=False)
     except msgspec.ValidationError as error:
-        raise invalid_member(error, values) from error
+        raise invalid_parameter(error, struct, values) from error
 
 
 def _one_line(text: str, field: str) -> str:
@@ -241,31 +241,3 @@ def _fields(struct: type[msgspec.Struct]) -> dict[str, str]:
             kinds[each.encode_name] = kind
         _KINDS[struct] = kinds
     return _KINDS[struct]
-
-
-_PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$?(?P<path>[^`]*)`)?", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
-
-
-def invalid_member(error: msgspec.ValidationError, given: Mapping[str, object]) -> InvalidField:
-    """The refusal for what msgspec says, as in "Expected `int`, got `str` - at `$.pageSize`"."""
-    match = _PLACE.fullmatch(str(error))
-    assert match is not None
-    what, names = match["what"], re.findall(r"[^.\[\]]+", match["path"] or "")
-    if missing := _MISSING.match(what):
-        return InvalidField(
-            "/".join([*names, missing["name"]]), "nothing", "write it: it is needed"
-        )
-    expected, _, got = what.partition(", got ")
-    found = got or "something else"
-    if names and names[0] in given:
-        found, names = _given_text(given[names[0]], names[1:]), names[:1]
-    wanted = expected.removeprefix("Expected ").replace("`", "")
-    fix = f"write {wanted}" if expected != what or "Expected" in what else f"mend it: {what}"
-    return InvalidField("/".join(names) or BODY, found.replace("`", ""), fix)
-
-
-def _given_text(value: object, indexes: list[str]) -> str:
-    """The text of a parameter, or of that one of its repetitions which is wrong."""
-    wrong = value[int(indexes[0])] if isinstance(value, list) and indexes else value
-    return shown(str(wrong))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -88,9 +89,12 @@ class ProfileBody(msgspec.Struct):
 
 
 class ProjectedDayBody(msgspec.Struct):
-    """What will have become active and expired by the end of a day, and what is left then."""
+    """What will have become active and expired by the end of a day, and what is left then.
 
-    date: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]
+    `date` is the last second of the day in the program's time zone.
+    """
+
+    date: Instant
     expiringPoints: Decimal
     activatingPoints: Decimal
     projectedBalance: Decimal
@@ -369,7 +373,7 @@ def loyalty_body(shares: Sequence[ProgramShare]) -> LoyaltyBody:
 def _share_body(share: ProgramShare) -> ProgramLedgersBody:
     settings, days, joined_at = share.program.settings, share.days or {}, share.joined_at
     ledgers = {
-        name: _ledger_body(balance, days.get(name))
+        name: _ledger_body(balance, days.get(name), settings.timezone)
         for name, balance in share.balances.items()
         if not name or balance.active or balance.pending or balance.negative
     }
@@ -383,7 +387,7 @@ def _share_body(share: ProgramShare) -> ProgramLedgersBody:
     )
 
 
-def _ledger_body(balance: Balance, days: Sequence[ProjectedDay] | None) -> LedgerBody:
+def _ledger_body(balance: Balance, days: Sequence[ProjectedDay] | None, zone: str) -> LedgerBody:
     current, pending, negative, none = map(
         decimal_of, (balance.active, balance.pending, balance.negative, 0)
     )
@@ -396,15 +400,15 @@ def _ledger_body(balance: Balance, days: Sequence[ProjectedDay] | None) -> Ledge
         tentativeCurrentBalance=current,
         tentativePendingBalance=pending,
         tentativeNegativeBalance=negative,
-        projection=None if days is None else _projection_body(days),
+        projection=None if days is None else _projection_body(days, zone),
     )
 
 
-def _projection_body(days: Sequence[ProjectedDay]) -> ProjectionBody:
+def _projection_body(days: Sequence[ProjectedDay], zone: str) -> ProjectionBody:
     """The days are cumulative, so the last one has the totals. Source: decision I-2."""
     rows = [
         ProjectedDayBody(
-            date=day.day.isoformat(),
+            date=render_local_instant(day.ends_at - timedelta(seconds=1), zone),
             expiringPoints=decimal_of(day.expiring),
             activatingPoints=decimal_of(day.activating),
             projectedBalance=decimal_of(day.projected),

@@ -37,10 +37,12 @@ class ProjectedDay:
     """A day ahead: what will have become active and expired by its end, and what is left then.
 
     `activating` leaves out what debts take at the moment of activation, so that
-    projected = active now + activating - expiring. Source: domain B3 and decision I-2.
+    projected = active now + activating - expiring. `ends_at` is the day's exclusive end. Source:
+    domain B3 and decision I-2.
     """
 
     day: date
+    ends_at: datetime
     activating: Points
     expiring: Points
     projected: Points

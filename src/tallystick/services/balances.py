@@ -83,15 +83,18 @@ async def project_balances(  # noqa: PLR0913 - by name
     )
     found = {(change.subledger, change.ends_at): change for change in changes}
     return {
-        subledger: [_projected(balance, found.get((subledger, end)), day) for day, end in ends]
+        subledger: [_projected(balance, found.get((subledger, end)), day, end) for day, end in ends]
         for subledger, balance in balances.items()
     }
 
 
-def _projected(balance: Balance, change: DayChange | None, day: date) -> ProjectedDay:
+def _projected(
+    balance: Balance, change: DayChange | None, day: date, ends_at: datetime
+) -> ProjectedDay:
     activating, expiring = (change.activating, change.expiring) if change else (ZERO, ZERO)
     return ProjectedDay(
         day=day,
+        ends_at=ends_at,
         activating=activating,
         expiring=expiring,
         projected=Points(balance.active + activating - expiring),

@@ -51,7 +51,7 @@ async def export_listed_balances(  # noqa: PLR0913 - by name
             now=now,
         )
     )
-    async with context.database.reader() as reader:
+    async with context.database.copying() as reader:
         await store.copy_balances(
             reader,
             program.id,

@@ -130,7 +130,7 @@ async def export_transactions(  # noqa: PLR0913 - by name
         )
 
     await context.database.write(begin)
-    async with context.database.reader() as reader:
+    async with context.database.copying() as reader:
         await store.copy_transactions(
             reader,
             program.id,

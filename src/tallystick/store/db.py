@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, NewType, TypeVar, cast
 import asyncpg
 
 from tallystick.core.errors import Busy, CannotStart, OutcomeUnknown, Refusal
+from tallystick.store.queries import load_queries
+
+_SQL = load_queries("db")
 
 Record = asyncpg.Record
 if TYPE_CHECKING:
@@ -95,6 +98,28 @@ class Database:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield Reader(connection)
+
+    @asynccontextmanager
+    async def copying(self) -> AsyncIterator[Reader]:
+        """A connection for one COPY to a sink; should that break off, its query ends at once.
+
+        The connection ends with it: a COPY that is cancelled in the middle leaves the driver
+        waiting for an answer that may have come already.
+        """
+        broken: BaseException | None = None
+        async with self.reader() as reader:
+            pid = reader.get_server_pid()
+            try:
+                yield reader
+            except BaseException as error:
+                if reader.is_closed():
+                    raise
+                reader.terminate()
+                broken = error
+        if broken is not None:
+            async with self.reader() as reader:
+                await reader.fetchval(_SQL["cancel_query"], pid)
+            raise broken
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:

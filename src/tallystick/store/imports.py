@@ -6,8 +6,9 @@ from datetime import datetime
 
 from tallystick.core.ids import HolderId, ImportId, ProgramId, UserId
 from tallystick.core.points import Points
-from tallystick.store.db import Tx
+from tallystick.store.db import Tx, refused_as
 from tallystick.store.posting import LockedHolder
+from tallystick.store.programs import gone
 from tallystick.store.queries import load_queries
 
 _SQL = load_queries("imports")
@@ -68,9 +69,9 @@ async def insert_import(  # noqa: PLR0913 - by name
     file_name: str,
     file_digest: bytes,
 ) -> ImportId:
-    """Insert the import's own row; its id comes back."""
-    return ImportId(
-        await tx.fetchval(
+    """Insert the import's own row; its id comes back. Errors: NotFound."""
+    with refused_as(gone(program_id)):
+        import_id = await tx.fetchval(
             _SQL["insert_import"],
             program_id,
             user_id,
@@ -80,7 +81,7 @@ async def insert_import(  # noqa: PLR0913 - by name
             staged.row_count,
             staged.amount,
         )
-    )
+    return ImportId(import_id)
 
 
 async def number_holders(tx: Tx, *, now: datetime, sandbox: bool) -> int:

@@ -8,6 +8,7 @@ from tallystick.core.errors import Busy
 from tallystick.core.ids import HolderId, ImportId, ProgramId, UserId
 from tallystick.store.balances import Sink
 from tallystick.store.db import Reader, Tx, refused_as
+from tallystick.store.programs import gone
 from tallystick.store.queries import load_queries
 
 _SQL = load_queries("joining")
@@ -41,8 +42,9 @@ async def find_join_dates(
 async def insert_membership(
     tx: Tx, holder_id: HolderId, program_id: ProgramId, *, now: datetime
 ) -> bool:
-    """Set a join date; False if there was one already."""
-    return bool(await tx.fetchval(_SQL["insert_membership"], holder_id, program_id, now))
+    """Set a join date; False if there was one already. Errors: NotFound."""
+    with refused_as(gone(program_id)):
+        return bool(await tx.fetchval(_SQL["insert_membership"], holder_id, program_id, now))
 
 
 async def stage(tx: Tx, chunks: AsyncIterator[bytes]) -> int:
@@ -66,8 +68,11 @@ async def find_faults(tx: Tx, *, at_most: int) -> Faults:
 
 
 async def enter_staged(tx: Tx, program_id: ProgramId) -> None:
-    """Set the staged dates. Errors: Busy if one of the profiles is erased at this moment."""
-    with refused_as({"membership_holder_fkey": Busy("a member of the file")}):
+    """Set the staged dates.
+
+    Errors: NotFound; Busy if one of the profiles is erased at this moment.
+    """
+    with refused_as({"membership_holder_fkey": Busy("a member of the file")} | gone(program_id)):
         await tx.execute(_SQL["enter_staged"], program_id)
 
 
@@ -81,12 +86,10 @@ async def insert_import(  # noqa: PLR0913 - by name
     file_digest: bytes,
     row_count: int,
 ) -> ImportId:
-    """Insert the import's own row; its id comes back."""
-    return ImportId(
-        await tx.fetchval(
-            _SQL["insert_import"], program_id, user_id, now, file_name, file_digest, row_count
-        )
-    )
+    """Insert the import's own row; its id comes back. Errors: NotFound."""
+    values = program_id, user_id, now, file_name, file_digest, row_count
+    with refused_as(gone(program_id)):
+        return ImportId(await tx.fetchval(_SQL["insert_import"], *values))
 
 
 async def copy_join_dates(

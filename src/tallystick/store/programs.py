@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from tallystick.core.errors import AlreadyExists, Busy
+from tallystick.core.errors import AlreadyExists, Busy, NotFound, Refusal
 from tallystick.core.ids import MAIN_LEDGER, ProgramId, SubledgerId
 from tallystick.core.points import Points
 from tallystick.core.programs import (
@@ -208,14 +208,21 @@ async def find_subledgers(
 async def ensure_subledgers(
     tx: Tx, names: Collection[SubledgerName]
 ) -> dict[SubledgerName, SubledgerId]:
-    """The ids of all of them; those that are missing are made."""
+    """The ids of all of them; those that are missing are made. Errors: NotFound."""
     found = await find_subledgers(tx, names)
     if missing := sorted(set(names) - found.keys()):
-        await tx.execute(
-            _SQL["insert_subledgers"], [p for p, _ in missing], [name for _, name in missing]
-        )
+        programs, texts = [p for p, _ in missing], [name for _, name in missing]
+        with refused_as(gone(programs[0])):
+            await tx.execute(_SQL["insert_subledgers"], programs, texts)
         found |= await find_subledgers(tx, missing)
     return found
+
+
+def gone(program_id: ProgramId) -> dict[str, Refusal]:
+    """For `refused_as`: what is written belongs to a program that was deleted meanwhile."""
+    told = NotFound("loyalty program", str(program_id))
+    tables = "subledger", "point_import", "membership"
+    return {f"{table}_program_fkey": told for table in tables}
 
 
 def _program(row: Record) -> Program:

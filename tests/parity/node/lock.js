@@ -2,7 +2,10 @@
 const { execFileSync } = require("node:child_process");
 const { readFileSync, writeFileSync } = require("node:fs");
 
-execFileSync("npm", ["install", "--package-lock-only", "--silent"], { cwd: __dirname });
+execFileSync("npm", ["install", "--package-lock-only", "--loglevel=error"], {
+  cwd: __dirname,
+  stdio: ["ignore", "ignore", "inherit"],
+});
 const path = `${__dirname}/package-lock.json`;
 const lock = JSON.parse(readFileSync(path, "utf8"));
 for (const each of Object.values(lock.packages)) delete each.funding;
