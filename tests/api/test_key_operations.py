@@ -172,24 +172,24 @@ async def test_a_key_makes_no_management_keys(api: Api, admin: Person) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "opened"),
     [
-        ({"path": PROGRAMS}, {"list", "create"}),
-        ({"path": PROGRAMS, "method": "GET"}, {"list"}),
-        ({"path": PROGRAMS, "method": "POST"}, {"create"}),
-        ({"path": PROGRAMS + "/{loyaltyProgramId}"}, {"one"}),
-        ({"path": PROGRAMS + "/{id}"}, {"one"}),
-        ({"path": PROGRAMS + "/999999"}, set()),
-        ({"path": PROGRAMS + "/"}, set()),
-        ({"path": "/v1"}, set()),
-        ({"path": ADD_POINTS}, {"add"}),
-        ({"path": ADD_POINTS.replace("{integrationId}", "{x}")}, {"add"}),
-        ({"path": "/v1/users/{userId}"}, {"user"}),
-        ({"path": "/v1/users/delete"}, {"delete"}),
-        ({"path": "*"}, {"list", "create", "one", "add", "user", "delete"}),
+        ({"path": PROGRAMS}, "list create"),
+        ({"path": PROGRAMS, "method": "GET"}, "list"),
+        ({"path": PROGRAMS, "method": "POST"}, "create"),
+        ({"path": PROGRAMS + "/{loyaltyProgramId}"}, "one"),
+        ({"path": PROGRAMS + "/{id}"}, "one"),
+        ({"path": PROGRAMS + "/999999"}, ""),
+        ({"path": PROGRAMS + "/"}, ""),
+        ({"path": "/v1"}, ""),
+        ({"path": ADD_POINTS}, "add"),
+        ({"path": ADD_POINTS.replace("{integrationId}", "{x}")}, "add"),
+        ({"path": "/v1/users/{userId}"}, "user"),
+        ({"path": "/v1/users/delete"}, "delete"),
+        ({"path": "*"}, "list create one add user delete"),
     ],
     ids=str,
 )
 async def test_a_key_opens_the_endpoints_of_its_list(
-    api: Api, admin: Person, endpoint: dict[str, str], opened: set[str]
+    api: Api, admin: Person, endpoint: dict[str, str], opened: str
 ) -> None:
     _, client = await management_key(api, admin, endpoint)
     answers: dict[str, httpx.Response] = {
@@ -200,7 +200,8 @@ async def test_a_key_opens_the_endpoints_of_its_list(
         "user": await client.get("/v1/users/999999"),
         "delete": await client.post("/v1/users/delete", json={}),
     }
-    assert {name for name, answer in answers.items() if answer.status_code != 403} == opened
+    reached = {name for name, answer in answers.items() if answer.status_code != 403}
+    assert reached == set(opened.split())
 
 
 async def test_what_a_list_leaves_out_is_told(api: Api, admin: Person) -> None:

@@ -16,11 +16,11 @@ from tallystick.core.transactions import Kind
 from tallystick.core.validity import parse_duration, parse_expiry, parse_start
 from tallystick.services.activation import activate_transactions
 from tallystick.services.balances import (
-    export_balances,
     member_balances,
     program_totals,
     project_days,
 )
+from tallystick.services.balances_export import export_balances
 from tallystick.services.context import Context
 from tallystick.services.deletion import delete_transactions
 from tallystick.services.imports import import_points

@@ -14,11 +14,11 @@ from tallystick.core.points import ZERO, Points
 from tallystick.core.programs import Program, ReturnPolicy
 from tallystick.core.validity import Duration
 from tallystick.services.balances import (
-    export_balances,
     member_balances,
     program_totals,
     project_days,
 )
+from tallystick.services.balances_export import export_balances
 from tallystick.services.context import Context
 
 ANN = IntegrationId("ann of balances")

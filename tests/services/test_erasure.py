@@ -15,7 +15,8 @@ from tallystick.core.errors import Busy, NotFound
 from tallystick.core.ids import Environment, IntegrationId, profile_holder
 from tallystick.core.programs import Program, ReturnPolicy
 from tallystick.services.activation import activate_transactions
-from tallystick.services.balances import export_balances, member_balances, program_totals
+from tallystick.services.balances import member_balances, program_totals
+from tallystick.services.balances_export import export_balances
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context, Limits
 from tallystick.services.deletion import delete_transactions

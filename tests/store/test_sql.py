@@ -33,6 +33,7 @@ async def connection(module_database_url: str) -> AsyncIterator[Connection]:
 async def test_every_query_can_be_prepared(connection: Connection, noun: str, name: str) -> None:
     async with connection.transaction():
         await connection.execute(SQL["imports"]["create_staging"])
+        await connection.execute(SQL["joining"]["create_staging"])
         statement = await connection.prepare(SQL[noun][name])
     assert "unknown" not in {parameter.name for parameter in statement.get_parameters()}
 

@@ -10,7 +10,7 @@ from tallystick.api.operations import Call, Nothing
 from tallystick.api.wire import Instant, instant_in
 from tallystick.core.balances import BalanceColumn
 from tallystick.core.errors import InvalidField, shown
-from tallystick.services.balances_export import export_listed_balances
+from tallystick.services.balances_export import export_balances
 from tallystick.services.transactions import DateFormat, export_transactions
 
 _COLUMNS = {column.value: column for column in BalanceColumn}
@@ -69,7 +69,7 @@ async def get_balances(call: Call[BalancesFileQuery, Nothing]) -> Response:
     program = await call.profile_program()
 
     async def write(sink: Sink) -> None:
-        await export_listed_balances(
+        await export_balances(
             call.context,
             program,
             caller=call.known_caller,

@@ -33,7 +33,8 @@ from tallystick.cli.output import (
 )
 from tallystick.cli.runtime import run_in_context
 from tallystick.core.balances import Balance, ProjectedDay
-from tallystick.services.balances import export_balances, program_totals, project_days
+from tallystick.services.balances import program_totals, project_days
+from tallystick.services.balances_export import export_balances
 from tallystick.services.context import Context
 
 app = typer.Typer()

@@ -17,7 +17,7 @@ from tallystick.cli.options import (
 )
 from tallystick.cli.output import say, sink
 from tallystick.cli.runtime import run_in_context
-from tallystick.services.balances import export_balances
+from tallystick.services.balances_export import export_balances
 from tallystick.services.context import Context
 from tallystick.services.transactions import DateFormat, export_transactions
 

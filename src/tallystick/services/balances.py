@@ -11,7 +11,6 @@ from tallystick.core.programs import Program
 from tallystick.core.validity import NEVER, end_of_days
 from tallystick.services.context import Context
 from tallystick.store import balances as store
-from tallystick.store.balances import Sink
 from tallystick.store.db import Reader
 
 PROJECTION_DAYS_MAX = 31
@@ -108,26 +107,4 @@ async def program_totals(
     async with context.database.reader() as reader:
         return await store.program_totals(
             reader, program.id, at=at, known_at=NEVER if known_at is None else known_at
-        )
-
-
-async def export_balances(  # noqa: PLR0913 - by name
-    context: Context,
-    program: Program,
-    *,
-    at: datetime,
-    known_at: datetime | None = None,
-    integration_id: IntegrationId | None = None,
-    output: Sink,
-) -> None:
-    """Write the balances at `at` as CSV to `output`, a line per member and subledger, by member."""
-    holder_id = integration_id and profile_holder(integration_id, program.environment)
-    async with context.database.reader() as reader:
-        await store.copy_balances(
-            reader,
-            program.id,
-            at=at,
-            known_at=NEVER if known_at is None else known_at,
-            holder_id=holder_id or None,
-            output=output,
         )

@@ -10,13 +10,13 @@ from tallystick.core.validity import NEVER, render_instant
 from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.services.exports import record_export
-from tallystick.store import balances_export as store
-from tallystick.store.balances import Sink
+from tallystick.store import balances as store
+from tallystick.store.db import Sink
 
 ALL_COLUMNS = frozenset(BalanceColumn)
 
 
-async def export_listed_balances(  # noqa: PLR0913 - by name
+async def export_balances(  # noqa: PLR0913 - by name
     context: Context,
     program: Program,
     *,

@@ -27,8 +27,7 @@ from tallystick.services.exports import record_export
 from tallystick.services.imports import ImportFile, Problems, chunks, escaped
 from tallystick.services.profiles import enter_profiles
 from tallystick.store import joining as store
-from tallystick.store.balances import Sink
-from tallystick.store.db import Tx
+from tallystick.store.db import Sink, Tx
 
 
 class JoinDateReport(NamedTuple):
@@ -138,5 +137,5 @@ async def export_join_dates(
     now = context.clock()
     async with context.database.transaction() as tx:
         await record_export(tx, caller, "LoyaltyLedger", program_id=program.id, filter_={}, now=now)
-    async with context.database.reader() as reader:
+    async with context.database.copying() as reader:
         await store.copy_join_dates(reader, program.id, now=now, output=output)

@@ -13,8 +13,7 @@ from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.services.exports import record_export
 from tallystick.store import transactions as store
-from tallystick.store.balances import Sink
-from tallystick.store.db import Tx
+from tallystick.store.db import Sink, Tx
 from tallystick.store.transactions import TransactionFilter
 
 __all__ = [

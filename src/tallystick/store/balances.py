@@ -1,17 +1,15 @@
 """Balances: sums over lots and allocations at an instant."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from tallystick.core.balances import Balance, DayChange
+from tallystick.core.balances import Balance, BalanceColumn, DayChange
 from tallystick.core.ids import HolderId, ProgramId
 from tallystick.core.points import Points
-from tallystick.store.db import Reader, Record
+from tallystick.store.db import Reader, Record, Sink
 from tallystick.store.queries import load_queries
 
 _SQL = load_queries("balances")
-
-Sink = Callable[[bytes], Coroutine[None, None, None]]  # takes the bytes of a file as they come
 
 
 async def holder_balances(
@@ -70,15 +68,22 @@ async def copy_balances(  # noqa: PLR0913 - by name
     at: datetime,
     known_at: datetime,
     holder_id: HolderId | None,
+    columns: Collection[BalanceColumn],
     output: Sink,
 ) -> None:
-    """Write the balances file as CSV with its header, a line per member and subledger."""
+    """Write the balances file as CSV with its header, a line per member and subledger.
+
+    Columns that are not wanted are empty, but the active points are always there, and the negative
+    balance is a column only if it is wanted.
+    """
+    with_debts = BalanceColumn.NEGATIVE in columns
     await reader.copy_from_query(
-        _SQL["copy_balances"],
+        _SQL["copy_balances_and_debts"] if with_debts else _SQL["copy_balances"],
         program_id,
         at,
         known_at,
         holder_id,
+        [column.value for column in columns],
         output=output,
         format="csv",
         header=True,

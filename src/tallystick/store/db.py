@@ -6,7 +6,7 @@ There is no session state: settings are SET LOCAL, so that connections need no r
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, NewType, TypeVar, cast
 
@@ -25,6 +25,8 @@ else:
 Reader = NewType("Reader", Connection)
 Tx = NewType("Tx", Reader)
 T = TypeVar("T")
+
+Sink = Callable[[bytes], Coroutine[None, None, None]]  # takes the bytes of a file as they come
 
 OLDEST_SERVER = 15
 COLLISION = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)

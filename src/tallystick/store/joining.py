@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from tallystick.core.errors import Busy
 from tallystick.core.ids import HolderId, ImportId, ProgramId, UserId
-from tallystick.store.balances import Sink
-from tallystick.store.db import Reader, Tx, refused_as
+from tallystick.store.db import Reader, Sink, Tx, refused_as
 from tallystick.store.programs import gone
 from tallystick.store.queries import load_queries
 

@@ -7,8 +7,7 @@ from uuid import UUID
 from tallystick.core.ids import HolderId, IntegrationId, ProgramId
 from tallystick.core.points import Points
 from tallystick.core.transactions import Kind, MemberTransaction, Source, Transaction
-from tallystick.store.balances import Sink
-from tallystick.store.db import Reader, Record
+from tallystick.store.db import Reader, Record, Sink
 from tallystick.store.pages import fetch_page
 from tallystick.store.queries import load_queries
 

@@ -170,17 +170,15 @@ WHERE h.sandbox = $1
 -- name: loyalty_balances
 -- What a holder has, by program and subledger. $1 holder  $2 instant
 SELECT
-  e.program_id,
+  m.program_id,
   s.name AS subledger,
-  coalesce(sum(e.amount) FILTER (WHERE NOT e.debt AND e.start_at > $2 AND e.expires_at > $2), 0)
-    ::bigint AS pending,
-  coalesce(sum(e.amount) FILTER (WHERE NOT e.debt AND e.start_at <= $2 AND e.expires_at > $2), 0)
-    ::bigint AS active,
-  coalesce(sum(e.spent) FILTER (WHERE NOT e.debt), 0)::bigint AS spent,
-  coalesce(sum(e.amount) FILTER (WHERE NOT e.debt AND e.expires_at <= $2), 0)::bigint AS expired,
-  coalesce(-sum(e.amount) FILTER (WHERE e.debt), 0)::bigint AS negative
-FROM movement AS e
-JOIN subledger AS s ON s.program_id = e.program_id AND s.subledger_id = e.subledger_id
-WHERE e.holder_id = $1 AND e.effective_at <= $2::timestamptz AND e.recorded_at <= $2
-GROUP BY e.program_id, s.name
-ORDER BY e.program_id, s.name;
+  coalesce(sum(m.pending), 0)::bigint AS pending,
+  coalesce(sum(m.active), 0)::bigint AS active,
+  coalesce(sum(m.spent), 0)::bigint AS spent,
+  coalesce(sum(m.expired), 0)::bigint AS expired,
+  coalesce(sum(m.negative), 0)::bigint AS negative
+FROM movement_at($2, $2) AS m
+JOIN subledger AS s ON s.program_id = m.program_id AND s.subledger_id = m.subledger_id
+WHERE m.holder_id = $1
+GROUP BY m.program_id, s.name
+ORDER BY m.program_id, s.name;
