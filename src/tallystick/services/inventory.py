@@ -13,8 +13,8 @@ from tallystick.services.balances import PROJECTION_DAYS_MAX, project_balances
 from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.services.profiles import find_profile
+from tallystick.store import balances as balance_store
 from tallystick.store import joining as joining_store
-from tallystick.store import profiles as store
 from tallystick.store import programs as program_store
 from tallystick.store.db import Reader
 
@@ -82,7 +82,7 @@ async def _list_shares(
     until: datetime | None = None,
 ) -> list[ProgramShare]:
     """The programs in which the holder has entries or has joined, by id."""
-    balances = await store.loyalty_balances(reader, holder_id, at=now)
+    balances = await balance_store.all_balances(reader, holder_id, at=now)
     joined = await joining_store.find_join_dates(reader, holder_id, now=now)
     programs = await program_store.find_programs(reader, balances.keys() | joined.keys())
     shares = []

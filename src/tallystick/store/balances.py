@@ -1,5 +1,6 @@
 """Balances: sums over lots and allocations at an instant."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -24,11 +25,25 @@ async def holder_balances(
 
     Shape: only ledgers in which the holder has entries by `at` that were not taken back.
     """
-    rows = await reader.fetch(_SQL["holder_balances"], holder_id, program_id, at, known_at)
+    rows = await reader.fetch(_SQL["holder_balances"], at, known_at, holder_id, program_id)
     if not rows:
         return None
     balances = {row["subledger"]: balance_of(row) for row in rows if row["subledger"] is not None}
     return {name: balance for name, balance in balances.items() if balance != Balance()}
+
+
+async def all_balances(
+    reader: Reader, holder_id: HolderId, *, at: datetime
+) -> dict[ProgramId, dict[str, Balance]]:
+    """The balances by program and subledger name, as known at the same instant.
+
+    Shape: only where the holder has entries by `at` that were not taken back.
+    """
+    found: defaultdict[ProgramId, dict[str, Balance]] = defaultdict(dict)
+    for row in await reader.fetch(_SQL["all_balances"], at, at, holder_id):
+        if (balance := balance_of(row)) != Balance():
+            found[row["program_id"]][row["subledger"]] = balance
+    return found
 
 
 async def holder_days(
@@ -56,7 +71,7 @@ async def program_totals(
     reader: Reader, program_id: ProgramId, *, at: datetime, known_at: datetime
 ) -> Balance:
     """The sums over all members and subledgers."""
-    row = await reader.fetchrow(_SQL["program_totals"], program_id, at, known_at)
+    row = await reader.fetchrow(_SQL["program_totals"], at, known_at, program_id)
     assert row is not None
     return balance_of(row)
 
@@ -79,9 +94,9 @@ async def copy_balances(  # noqa: PLR0913 - by name
     with_debts = BalanceColumn.NEGATIVE in columns
     await reader.copy_from_query(
         _SQL["copy_balances_and_debts"] if with_debts else _SQL["copy_balances"],
-        program_id,
         at,
         known_at,
+        program_id,
         holder_id,
         [column.value for column in columns],
         output=output,

@@ -156,6 +156,9 @@ class Database:
             raise Busy("the database", retry_after_seconds=2) from error
         try:
             yield cast("Connection", acquired)
+        except asyncpg.InternalClientError as error:  # broken while the driver was reading of it
+            acquired.terminate()
+            raise lost from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if _is_closed(acquired):
                 raise lost from error

@@ -1,14 +1,11 @@
 """Profiles: made, changed, found and listed; and what one has in all programs."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from tallystick.core.balances import Balance
-from tallystick.core.ids import HolderId, IntegrationId, ProgramId
+from tallystick.core.ids import HolderId, IntegrationId
 from tallystick.core.profiles import Profile
-from tallystick.store.balances import balance_of
 from tallystick.store.db import Reader, Record, Tx
 from tallystick.store.pages import fetch_page
 from tallystick.store.queries import load_queries
@@ -104,20 +101,6 @@ async def search_profiles(
 async def count_found_profiles(reader: Reader, *, sandbox: bool, match: Match) -> int:
     """How many profiles match."""
     return int(await reader.fetchval(_SQL["count_found_profiles"], sandbox, *match))
-
-
-async def loyalty_balances(
-    reader: Reader, holder_id: HolderId, *, at: datetime
-) -> dict[ProgramId, dict[str, Balance]]:
-    """The balances by program and subledger name.
-
-    Shape: only where the holder has entries by `at` that were not taken back.
-    """
-    found: defaultdict[ProgramId, dict[str, Balance]] = defaultdict(dict)
-    for row in await reader.fetch(_SQL["loyalty_balances"], holder_id, at):
-        if (balance := balance_of(row)) != Balance():
-            found[row["program_id"]][row["subledger"]] = balance
-    return found
 
 
 def _profiles(rows: list[Record], *, seen: bool = False) -> list[Profile]:

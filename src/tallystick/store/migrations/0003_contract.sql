@@ -55,28 +55,6 @@ SELECT
   amount, spent, debt
 FROM reversal;
 
--- The one place that says which of the five states a movement counts for. It counts when it was in
--- effect by the instant asked for and recorded by the instant "as known at".
-CREATE FUNCTION movement_at(instant timestamptz, known_at timestamptz)
-RETURNS TABLE (
-  holder_id uuid, program_id int, subledger_id int,
-  pending bigint, active bigint, spent bigint, expired bigint, negative bigint
-)
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-  SELECT
-    m.holder_id,
-    m.program_id,
-    m.subledger_id,
-    CASE WHEN NOT m.debt AND m.start_at > instant AND m.expires_at > instant THEN m.amount END,
-    CASE WHEN NOT m.debt AND m.start_at <= instant AND m.expires_at > instant THEN m.amount END,
-    CASE WHEN NOT m.debt THEN m.spent END,
-    CASE WHEN NOT m.debt AND m.expires_at <= instant THEN m.amount END,
-    CASE WHEN m.debt THEN -m.amount END
-  FROM movement AS m
-  WHERE m.effective_at <= instant AND m.recorded_at <= known_at
-$$;
-
 -- The transactions as people see them: without those that were taken back, and with the start and
 -- expiry that an activation has given.
 CREATE VIEW shown_transaction AS

@@ -1,23 +1,49 @@
--- Balances are sums of movements at an instant, as known at another: the function movement_at says
--- what counts for which state. Index-only scans of the primary keys carry them.
+-- Balances are sums of movements at an instant, as known at another. Index-only scans of the primary
+-- keys carry them.
+
+-- part: states
+-- What counts for which of the five states at the instant $1.
+coalesce(sum(m.amount) FILTER (WHERE NOT m.debt AND m.start_at > $1 AND m.expires_at > $1), 0)
+  ::bigint AS pending,
+coalesce(sum(m.amount) FILTER (WHERE NOT m.debt AND m.start_at <= $1 AND m.expires_at > $1), 0)
+  ::bigint AS active,
+coalesce(sum(m.spent) FILTER (WHERE NOT m.debt), 0)::bigint AS spent,
+coalesce(sum(m.amount) FILTER (WHERE NOT m.debt AND m.expires_at <= $1), 0)::bigint AS expired,
+coalesce(-sum(m.amount) FILTER (WHERE m.debt), 0)::bigint AS negative
+
+-- part: by_then
+-- A movement counts when it was in effect by the instant and recorded by the one "known at", $2.
+m.effective_at <= $1::timestamptz AND m.recorded_at <= $2::timestamptz
 
 -- name: holder_balances
 -- One row per subledger in which the holder has entries, one row of nulls if there are none, no row
 -- if there is no such holder.
--- $1 holder  $2 program  $3 instant  $4 known at
+-- $1 instant  $2 known at  $3 holder  $4 program
 SELECT
   s.name AS subledger,
-  coalesce(sum(m.pending), 0)::bigint AS pending,
-  coalesce(sum(m.active), 0)::bigint AS active,
-  coalesce(sum(m.spent), 0)::bigint AS spent,
-  coalesce(sum(m.expired), 0)::bigint AS expired,
-  coalesce(sum(m.negative), 0)::bigint AS negative
+  {states}
 FROM holder AS h
-LEFT JOIN movement_at($3, $4) AS m ON m.holder_id = h.holder_id AND m.program_id = $2
-LEFT JOIN subledger AS s ON s.program_id = $2 AND s.subledger_id = m.subledger_id
-WHERE h.holder_id = $1
+LEFT JOIN (
+  SELECT m.*
+  FROM movement AS m
+  WHERE m.holder_id = $3 AND m.program_id = $4 AND {by_then}
+) AS m ON m.holder_id = h.holder_id
+LEFT JOIN subledger AS s ON s.program_id = $4 AND s.subledger_id = m.subledger_id
+WHERE h.holder_id = $3
 GROUP BY s.name
 ORDER BY s.name;
+
+-- name: all_balances
+-- The same for every program in which the holder has entries. $1 instant  $2 known at  $3 holder
+SELECT
+  m.program_id,
+  s.name AS subledger,
+  {states}
+FROM movement AS m
+JOIN subledger AS s ON s.program_id = m.program_id AND s.subledger_id = m.subledger_id
+WHERE m.holder_id = $3 AND {by_then}
+GROUP BY m.program_id, s.name
+ORDER BY m.program_id, s.name;
 
 -- name: holder_days
 -- What changes after an instant, cumulated at the ends of the days asked for, per subledger: points
@@ -61,24 +87,20 @@ ORDER BY s.name, day.ends_at;
 -- name: program_totals
 -- The sums over all members and subledgers.
 -- slice: the whole program is asked for, so it reads every holder
--- $1 program  $2 instant  $3 known at
+-- $1 instant  $2 known at  $3 program
 SELECT
-  coalesce(sum(pending), 0)::bigint AS pending,
-  coalesce(sum(active), 0)::bigint AS active,
-  coalesce(sum(spent), 0)::bigint AS spent,
-  coalesce(sum(expired), 0)::bigint AS expired,
-  coalesce(sum(negative), 0)::bigint AS negative
-FROM movement_at($2, $3)
-WHERE program_id = $1;
+  {states}
+FROM movement AS m
+WHERE m.program_id = $3 AND {by_then};
 
 -- name: copy_balances
 -- The balances file of the contract, for COPY: a line per member and subledger in which the books
 -- have anything, by member. Columns that were not asked for are there and empty, but the negative
 -- balance, which the contract does not list, is a column only in the next query.
 -- slice: the whole program is asked for, so it reads every holder
--- $1 program  $2 instant  $3 known at  $4 only this holder, or null  $5 names of columns with values
+-- $1 instant  $2 known at  $3 program  $4 only this holder, or null  $5 names of columns with values
 SELECT
-  $1::int AS "loyaltyProgramID",
+  $3::int AS "loyaltyProgramID",
   nullif(s.name, '') AS "loyaltySubledger",
   h.integration_id AS "profileIntegrationID",
   (b.active * 0.01)::numeric(20, 2) AS "currentBalance",
@@ -90,27 +112,23 @@ SELECT
   NULL::text AS "currentTier"
 FROM (
   SELECT
-    holder_id,
-    subledger_id,
-    coalesce(sum(pending), 0) AS pending,
-    coalesce(sum(active), 0) AS active,
-    coalesce(sum(spent), 0) AS spent,
-    coalesce(sum(expired), 0) AS expired,
-    coalesce(sum(negative), 0) AS negative
-  FROM movement_at($2, $3)
-  WHERE program_id = $1 AND ($4::uuid IS NULL OR holder_id = $4)
-  GROUP BY holder_id, subledger_id
+    m.holder_id,
+    m.subledger_id,
+    {states}
+  FROM movement AS m
+  WHERE m.program_id = $3 AND {by_then} AND ($4::uuid IS NULL OR m.holder_id = $4)
+  GROUP BY m.holder_id, m.subledger_id
 ) AS b
 JOIN holder AS h ON h.holder_id = b.holder_id
-JOIN subledger AS s ON s.program_id = $1 AND s.subledger_id = b.subledger_id
+JOIN subledger AS s ON s.program_id = $3 AND s.subledger_id = b.subledger_id
 WHERE (b.active, b.pending, b.expired, b.spent, b.negative) <> (0, 0, 0, 0, 0)
 ORDER BY h.integration_id COLLATE "C", h.holder_id, s.name COLLATE "C";
 
 -- name: copy_balances_and_debts
 -- slice: the whole program is asked for, so it reads every holder
--- $1 program  $2 instant  $3 known at  $4 only this holder, or null  $5 names of columns with values
+-- $1 instant  $2 known at  $3 program  $4 only this holder, or null  $5 names of columns with values
 SELECT
-  $1::int AS "loyaltyProgramID",
+  $3::int AS "loyaltyProgramID",
   nullif(s.name, '') AS "loyaltySubledger",
   h.integration_id AS "profileIntegrationID",
   (b.active * 0.01)::numeric(20, 2) AS "currentBalance",
@@ -123,18 +141,14 @@ SELECT
   NULL::text AS "currentTier"
 FROM (
   SELECT
-    holder_id,
-    subledger_id,
-    coalesce(sum(pending), 0) AS pending,
-    coalesce(sum(active), 0) AS active,
-    coalesce(sum(spent), 0) AS spent,
-    coalesce(sum(expired), 0) AS expired,
-    coalesce(sum(negative), 0) AS negative
-  FROM movement_at($2, $3)
-  WHERE program_id = $1 AND ($4::uuid IS NULL OR holder_id = $4)
-  GROUP BY holder_id, subledger_id
+    m.holder_id,
+    m.subledger_id,
+    {states}
+  FROM movement AS m
+  WHERE m.program_id = $3 AND {by_then} AND ($4::uuid IS NULL OR m.holder_id = $4)
+  GROUP BY m.holder_id, m.subledger_id
 ) AS b
 JOIN holder AS h ON h.holder_id = b.holder_id
-JOIN subledger AS s ON s.program_id = $1 AND s.subledger_id = b.subledger_id
+JOIN subledger AS s ON s.program_id = $3 AND s.subledger_id = b.subledger_id
 WHERE (b.active, b.pending, b.expired, b.spent, b.negative) <> (0, 0, 0, 0, 0)
 ORDER BY h.integration_id COLLATE "C", h.holder_id, s.name COLLATE "C";

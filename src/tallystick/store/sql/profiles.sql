@@ -166,19 +166,3 @@ WHERE h.sandbox = $1
   )
   AND ($3::uuid[] IS NULL OR h.holder_id = ANY ($3))
   AND ($4::bigint[] IS NULL OR h.profile_id = ANY ($4));
-
--- name: loyalty_balances
--- What a holder has, by program and subledger. $1 holder  $2 instant
-SELECT
-  m.program_id,
-  s.name AS subledger,
-  coalesce(sum(m.pending), 0)::bigint AS pending,
-  coalesce(sum(m.active), 0)::bigint AS active,
-  coalesce(sum(m.spent), 0)::bigint AS spent,
-  coalesce(sum(m.expired), 0)::bigint AS expired,
-  coalesce(sum(m.negative), 0)::bigint AS negative
-FROM movement_at($2, $2) AS m
-JOIN subledger AS s ON s.program_id = m.program_id AND s.subledger_id = m.subledger_id
-WHERE m.holder_id = $1
-GROUP BY m.program_id, s.name
-ORDER BY m.program_id, s.name;
