@@ -29,9 +29,10 @@ format: tools ## format the code and mend what the linter can mend
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
 
-bench: install ## measure posting and importing on this machine
+bench: install ## measure posting, importing and requests on this machine
 	$(bin)/python bench/posting.py
 	$(bin)/python bench/import_points.py
+	$(bin)/python bench/requests.py
 
 # Pins stay as they are unless they are named: make lock RAISE="--upgrade-package httpx"
 lock: ## work out the pins anew (needs uv and npm)
