@@ -112,10 +112,10 @@ async def until(outsider: Connection, sql: str) -> int:
     return int(pid)
 
 
-async def until_none_runs(outsider: Connection) -> None:
-    """Wait for the end of the query, which was asked to end and takes its moment."""
+async def until_gone(outsider: Connection, sql: str) -> None:
+    """Wait until the query finds nothing: what was asked to end takes its moment."""
     async with asyncio.timeout(10):
-        while await outsider.fetch(RUNNING):
+        while await outsider.fetch(sql):
             pass
 
 
@@ -149,7 +149,7 @@ async def test_a_reader_who_goes_away_ends_the_query(api: Api, outsider: Connect
     await until(outsider, WAITING_FOR_ITS_READER)
     reader.left.set()
     await asking
-    await until_none_runs(outsider)
+    await until_gone(outsider, RUNNING)
     assert not reader.whole
     assert not api.context.export_turns.locked()
 
@@ -164,7 +164,7 @@ async def test_a_reader_who_goes_away_before_the_first_byte_ends_the_query(
         await until(outsider, HELD_UP)
         reader.left.set()
         await asking
-        assert await outsider.fetch(HELD_UP) == []
+        await until_gone(outsider, HELD_UP)
     assert not api.context.export_turns.locked()
 
 
@@ -174,7 +174,7 @@ async def test_a_server_that_stops_ends_the_query(api: Api, outsider: Connection
     await until(outsider, WAITING_FOR_ITS_READER)
     asking.cancel()
     await asyncio.wait({asking})
-    await until_none_runs(outsider)
+    await until_gone(outsider, RUNNING)
     assert not api.context.export_turns.locked()
 
 
@@ -199,7 +199,7 @@ async def test_a_reader_who_reads_nothing_for_too_long_is_given_up(
         asking = asyncio.create_task(reader.ask())
         await reader.begun.wait()
         async with api.context.export_turns:  # the connection is free, the reader still there
-            await until_none_runs(outsider)
+            await until_gone(outsider, RUNNING)
             assert not asking.done()
         reader.reads.set()
         [outcome] = await asyncio.gather(asking, return_exceptions=True)
