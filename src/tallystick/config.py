@@ -22,6 +22,22 @@ class Settings:
     admin_password: str | None = field(default=None, repr=False)  # None: one is made and printed
     demo: bool = True
     secret_key: str | None = field(default=None, repr=False)  # None: one is made in data_dir
+    import_bytes_max: int = 500_000_000
+    import_rows_max: int = 20_000_000
+    import_columns_max: int = 100
+    import_cell_length_max: int = 1_000
+    imports_max: int = 2
+    import_days_kept: int = 90
+
+
+_REACH = {  # the least and the most that an import can be limited to
+    "import_bytes_max": (1_000, 1_000_000_000_000),
+    "import_rows_max": (1, 2_000_000_000),
+    "import_columns_max": (2, 1_000),
+    "import_cell_length_max": (1, 10_000),
+    "imports_max": (1, 16),
+    "import_days_kept": (0, 36_500),
+}
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -35,6 +51,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         if name.startswith(PREFIX) and value
     }
     defaults = Settings()
+    limits = [(name, getattr(defaults, name)) for name in _REACH]
     return Settings(
         database_url=_url(given.get("database_url")),
         data_dir=Path(given.get("data_dir", defaults.data_dir)),
@@ -45,6 +62,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         admin_password=_secret("admin_password", given.get("admin_password"), 12),
         demo=_flag("demo", given.get("demo", "1")),
         secret_key=_secret("secret_key", given.get("secret_key"), 32),
+        **{
+            name: _whole(name, given.get(name, str(value)), *_REACH[name]) for name, value in limits
+        },
     )
 
 

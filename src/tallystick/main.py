@@ -25,7 +25,8 @@ from tallystick.cli.app import run_app
 from tallystick.cli.runtime import Runtime
 from tallystick.config import Settings, read_settings
 from tallystick.core.errors import CannotStart
-from tallystick.services.context import Context
+from tallystick.core.formats.limits import FileLimits
+from tallystick.services.context import Context, Limits
 from tallystick.services.first_start import Welcome, first_start
 from tallystick.store.db import Database
 from tallystick.store.embedded import embedded_server, stop_with
@@ -159,7 +160,12 @@ async def _serving(settings: Settings, url: str) -> AsyncIterator[Context]:
 @asynccontextmanager
 async def _in_use(settings: Settings, database: Database) -> AsyncIterator[Context]:
     try:
-        yield Context(database=database, secret=_secret(settings))
+        yield Context(
+            database=database,
+            secret=_secret(settings),
+            limits=_limits(settings),
+            import_folder=_import_folder(settings),
+        )
     finally:
         await database.close()
 
@@ -175,6 +181,27 @@ async def _prepare(settings: Settings, url: str) -> None:
             demo=settings.demo,
             keep=lambda welcome: _keep_welcome(settings, welcome),
         )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        upload_bytes_max=settings.import_bytes_max,
+        imports_max=settings.imports_max,
+        import_days_kept=settings.import_days_kept,
+        file=FileLimits(
+            rows_max=settings.import_rows_max,
+            columns_max=settings.import_columns_max,
+            cell_length_max=settings.import_cell_length_max,
+        ),
+    )
+
+
+def _import_folder(settings: Settings) -> Path:
+    """Where uploaded files are kept; only we can look into it."""
+    folder = settings.data_dir / "imports"
+    with _writing(folder, "set TALLYSTICK_DATA_DIR"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _secret(settings: Settings) -> bytes:

@@ -8,10 +8,12 @@ answer of 400 and above has the contract's shape.
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -185,13 +187,16 @@ def check_error(content: bytes, content_type: str | None, status: int) -> None:
 async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterator[Api]:
     """The application, started on the database of that URL, with a key of each kind."""
     clock = Clock()
-    context = Context(
-        database=await Database.open(url, size=5),
-        secret=b"a secret of the tests, thirty-two bytes long",
-        clock=clock,
-        limits=limits or Limits(),
-    )
-    async with running_app(context) as app:
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory())
+        context = Context(
+            database=await Database.open(url, size=5),
+            secret=b"a secret of the tests, thirty-two bytes long",
+            clock=clock,
+            limits=limits or Limits(),
+            import_folder=Path(folder),
+        )
+        app = await stack.enter_async_context(running_app(context))
         yield Api(
             app=app,
             context=context,

@@ -227,9 +227,9 @@ async def test_a_refused_file_leaves_no_subledger_and_no_import(api: Api, progra
         (HEADER + b"\xed\xa0\x80,5", "2", "not_text"),
         (HEADER + b"a" * 10_001 + b",5", "2", "too_long"),
         (HEADER + b"a" * 1_001 + b",5", "2", "too_long"),
-        (gzip.compress(HEADER + b"ann,5")[:-9], "1", "damaged_gzip"),
+        (gzip.compress(HEADER + b"ann,5")[:-9], "2", "damaged_gzip"),
         (b"\x1f\x8b and no more", "1", "damaged_gzip"),
-        (b"PK\x03\x04 a spreadsheet", "1", "not_text"),
+        (b"PK\x03\x04 a spreadsheet", "1", "damaged_zip"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

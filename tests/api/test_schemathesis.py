@@ -25,9 +25,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.harness import Api, exact
+from api.harness import Api, exact, program_path
 from services.harness import NOW, new_name
 from tallystick.api.openapi import description
+from tallystick.core.programs import Program
 
 AnyCase: TypeAlias = "Case[Any]"
 AnyOperation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
@@ -117,7 +118,19 @@ async def _things(api: Api, application_id: int) -> dict[str, str | int]:
         "userId": (await api.person()).id,
         "keyId": exact(key)["id"],
         "roleId": 1,
+        "importId": await _upload(api, member.program),
+        "format": "points",
     }
+
+
+async def _upload(api: Api, program: Program) -> int:
+    """A file of points that nothing was done with yet."""
+    sent = await api.manager.post(
+        f"{program_path(program)}/imports",
+        files={"upFile": b"customerprofileid,amount\nann,1\nbob,x"},
+        params={"start": "nothing"},
+    )
+    return int(exact(sent)["id"])
 
 
 def test_the_seed_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

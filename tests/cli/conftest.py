@@ -12,13 +12,17 @@ from tallystick.cli.app import run_app
 
 @pytest.fixture
 def tallystick(
-    database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    database_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Tallystick:
     """Runs a command in this process."""
+    folder = tmp_path_factory.mktemp("imports")
 
     def run(*arguments: str, stdin: str = "") -> Outcome:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        code = run_app(runtime(lambda: opened(database_url)), list(arguments))
+        code = run_app(runtime(lambda: opened(database_url, folder)), list(arguments))
         out, err = capsys.readouterr()
         return Outcome(code, out, err)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from tallystick.cli.app import run_app
@@ -46,11 +47,16 @@ class Tallystick(Protocol):
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Context]:
-    """A context on the database of that URL."""
+async def opened(url: str, folder: Path | None = None) -> AsyncIterator[Context]:
+    """A context on the database of that URL; `folder` is for files that are sent."""
     database = await Database.connect(url, size=2)
     try:
-        yield Context(database=database, secret=b"a secret of the tests", clock=lambda: NOW)
+        yield Context(
+            database=database,
+            secret=b"a secret of the tests",
+            clock=lambda: NOW,
+            import_folder=folder or Path("no folder"),
+        )
     finally:
         await database.close()
 

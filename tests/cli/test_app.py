@@ -56,7 +56,8 @@ def test_the_commands_are_those_of_the_documentation() -> None:
     expected = {
         "", "serve", "migrate", "balances", "verify",
         "program", "program create", "program list",
-        "import", "import points",
+        "import", "import check", "import points", "import join-dates", "import list",
+        "import show", "import report", "import undo", "import sample",
         "export", "export transactions", "export balances",
         "user", "user create", "key", "key create",
     }  # fmt: skip

@@ -29,6 +29,7 @@ def test_the_summary_is_on_stdout(program: Tallystick, tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "")
     *lines, seconds = done.out.splitlines()
     assert lines == [
+        "import       1",
         "rows         3",
         "points       1.30",
         "new members  2",
@@ -56,7 +57,7 @@ def test_a_gzipped_file_is_read(program: Tallystick, tmp_path: Path) -> None:
     file = tmp_path / "points.csv.gz"
     file.write_bytes(gzip.compress(POINTS.encode()))
     done = program("import", "points", str(file), "--program", "Club")
-    assert done.out.startswith("rows         4\npoints       350.60\n")
+    assert done.out.startswith("import       1\nrows         4\npoints       350.60\n")
 
 
 def test_problems_are_listed_by_line_and_nothing_is_imported(
@@ -150,7 +151,7 @@ def test_a_terminal_sees_progress_and_a_pipe_only_the_summary(
     os.close(theirs)
     shown = os.read(ours, 65_536)
     os.close(ours)
-    assert out.startswith(b"rows         4\n")
+    assert out.startswith(b"import       1\nrows         4\n")
     assert b"\x1b" not in out
     assert b"Entering" in shown
     assert coloured == (b"\x1b[3" in shown)

@@ -10,6 +10,7 @@ from model.histories import (
     ORIGIN,
     OWING,
     STORE,
+    STRICT,
     TICK,
     Activate,
     Add,
@@ -19,13 +20,15 @@ from model.histories import (
     Import,
     Post,
     Step,
+    Undo,
     Wait,
     WaitUntil,
 )
-from model.model import Account, Addition, Member
+from model.model import Account, Addition, Member, Undone
 from model.real import RealLedger, said
 from tallystick.core.balances import Balance
-from tallystick.core.errors import InsufficientPoints, InvalidField
+from tallystick.core.errors import AlreadyUndone, InsufficientPoints, InvalidField, NotSupported
+from tallystick.core.ids import ImportId
 from tallystick.core.points import Points, render_points
 from tallystick.core.validity import (
     Keyword,
@@ -35,6 +38,7 @@ from tallystick.core.validity import (
     resolve_window,
 )
 from tallystick.services.posting import Outcome, Posted, Posting
+from tallystick.services.undo import UndoReport
 
 KINDS = [kind.name for kind in fields(Balance)]
 AT_AND_BEFORE = (timedelta(0), TICK)  # a boundary belongs to what begins there
@@ -61,6 +65,9 @@ class Both:
     )
     answers: list[Answer] = field(default_factory=list)
     sent: list[tuple[Posting, Outcome]] = field(default_factory=list)
+    files: list[ImportId] = field(default_factory=list)
+    programs: dict[ImportId, str] = field(default_factory=dict)  # of the files
+    undone: set[ImportId] = field(default_factory=set)
 
     @property
     def now(self) -> datetime:
@@ -83,6 +90,8 @@ class Both:
                 await self._post_again(index)
             case Import(rows=rows):
                 await self._import(rows)
+            case Undo(back=back, below_zero=below_zero):
+                await self._undo(back, below_zero=below_zero)
             case Activate(member=member, program=program):
                 await self._activate(member, program)
             case Delete(member=member, program=program, subledger=subledger):
@@ -159,19 +168,78 @@ class Both:
     async def _import(self, rows: tuple[Add, ...]) -> None:
         rows = tuple(replace(row, program=rows[0].program) for row in rows)
         expected = all(self._addition(row, self.now) for row in rows)
-        assert expected is await self.real.import_file(rows)
-        if expected:
-            self._model_import(rows)
+        file = await self.real.import_file(rows)
+        assert expected == (file is not None)
+        if file is not None:
+            self.files.append(file)
+            self.programs[file] = rows[0].program
+            self._model_import(rows, file)
         await self._compare_members({(row.member, row.program) for row in rows})
 
-    def _model_import(self, rows: tuple[Add, ...]) -> None:
+    def _model_import(self, rows: tuple[Add, ...], file: ImportId) -> None:
         """Enter the file: all rows of an account are added together."""
         for key in {(row.member, row.program, row.subledger) for row in rows}:
             own = [row for row in rows if (row.member, row.program, row.subledger) == key]
             at = self.members[key[0]].entry_at(self.now)
             additions = filter(None, (self._addition(row, at) for row in own))
-            self.members[key[0]].account(*key[1:]).add(*additions, at=at)
+            self.members[key[0]].account(*key[1:]).add(*additions, at=at, file=file)
             self._note_entry(key[0], at)
+
+    async def _undo(self, back: int, *, below_zero: bool) -> None:
+        file = self.files[-1 - back % len(self.files)]
+        program = self.programs[file]
+        preview = await self.real.preview_undo(program, file)
+        below = self._foreseen_below_zero(program, file)
+        if below_zero and program == STRICT:
+            expected: object = NotSupported
+        elif file in self.undone:
+            expected = AlreadyUndone
+        else:
+            expected = UndoReport
+            self.undone.add(file)
+            undone = self._model_undo(program, file, below_zero=below_zero)
+            for kind in fields(Undone):
+                found = getattr(preview, kind.name)
+                assert sum(getattr(each, kind.name) for each in undone) == found, kind.name
+            assert below == (preview.below_zero_count, preview.below_zero)
+        report = await self.real.undo(program, file, below_zero=below_zero)
+        assert expected is type(report)
+        if isinstance(report, UndoReport):
+            taken, spent = (sum(getattr(u, name) for u in undone) for name in ("taken", "spent"))
+            assert (taken, spent) == (report.amount, report.spent)
+        await self._compare_members({(name, program) for name in MEMBERS})
+
+    def _model_undo(self, program: str, file: ImportId, *, below_zero: bool) -> list[Undone]:
+        """Undo the file in all accounts of the program, and deduct what was spent if so chosen."""
+        all_undone = []
+        for name in MEMBERS:
+            at, changed = self.members[name].entry_at(self.now), False
+            for account in self._accounts(name, program).values():
+                undone = account.undo(file, at=at)
+                all_undone.append(undone)
+                if below_zero and undone.spent:
+                    account.deduct(undone.spent, at=at)
+                changed |= bool(undone.taken or (below_zero and undone.spent))
+            if changed:
+                self._note_entry(name, at)
+        return all_undone
+
+    def _foreseen_below_zero(self, program: str, file: ImportId) -> tuple[int, int]:
+        """In how many accounts more would be owed if what was spent were deducted; how much."""
+        more = []
+        for name in MEMBERS:
+            at = self.members[name].entry_at(self.now)
+            for account in self._accounts(name, program).values():
+                tried = replace(
+                    account,
+                    may_owe=True,
+                    all_entries=list(account.all_entries),
+                    undos=list(account.undos),
+                )
+                if spent := tried.undo(file, at=at).spent:
+                    tried.deduct(spent, at=at)
+                    more.append(tried.balance(at).negative - account.balance(at).negative)
+        return sum(map(bool, more)), sum(more)
 
     async def _activate(self, name: str, program: str) -> None:
         at, zone = self.members[name].entry_at(self.now), self.real.programs[program].settings
@@ -258,7 +326,8 @@ class Both:
             for program in self.real.programs:
                 await self._compare_days(name, program, at=self.now)
                 await self._compare_days(name, program, at=middle)
-        assert not await self.real.broken_promises()
+        broken = await self.real.broken_promises()
+        assert not broken, broken
 
     async def _compare_totals(self, *, at: datetime, known_at: datetime) -> None:
         for program in self.real.programs:

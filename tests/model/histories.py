@@ -67,6 +67,14 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """Undo one of the last imports, counted back; with `below_zero`, deduct what was spent."""
+
+    back: int
+    below_zero: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Activate:
     """Activate all points of a member that wait for it."""
 
@@ -99,7 +107,7 @@ class WaitUntil:
 
 
 Item = TypeVar("Item")
-Step = Post | Again | Import | Activate | Delete | Wait | WaitUntil
+Step = Post | Again | Import | Undo | Activate | Delete | Wait | WaitUntil
 
 members = st.sampled_from(("ann", "ann", "ann", "ben", "cleo"))
 subledgers = st.sampled_from(("", "", "", STORE))
@@ -129,6 +137,7 @@ def _steps(programs: st.SearchStrategy[str]) -> st.SearchStrategy[Step]:
         (2, until),
         (1, st.builds(Wait, times)),
         (1, st.builds(Import, st.lists(rows, min_size=1, max_size=5).map(tuple))),
+        (1, st.builds(Undo, st.sampled_from((0, 0, 0, 1, 2)), st.booleans())),
         (1, st.builds(Again, st.integers(0, 3))),
         (1, st.builds(Activate, members, programs)),
         (1, st.builds(Delete, members, programs, subledgers | st.none())),

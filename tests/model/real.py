@@ -8,8 +8,15 @@ from itertools import count
 
 from model.histories import ORIGIN, OWING, STRICT, Add, Deduct
 from tallystick.core.balances import Balance, ProjectedDay
-from tallystick.core.errors import InsufficientPoints, InvalidField, InvalidFile
-from tallystick.core.ids import IntegrationId
+from tallystick.core.errors import (
+    AlreadyUndone,
+    InsufficientPoints,
+    InvalidField,
+    InvalidFile,
+    NotSupported,
+    Refusal,
+)
+from tallystick.core.ids import ImportId, IntegrationId
 from tallystick.core.points import Points, render_points
 from tallystick.core.programs import Program, ProgramSettings, ReturnPolicy
 from tallystick.core.transactions import Kind
@@ -27,6 +34,7 @@ from tallystick.services.imports import import_points
 from tallystick.services.posting import Outcome, Posted, Posting, post
 from tallystick.services.programs import create_program
 from tallystick.services.transactions import TransactionFilter, list_transactions
+from tallystick.services.undo import UndoPreview, UndoReport, preview_undo, undo_import
 from tallystick.services.verify import Finding, verify
 
 PROGRAMS = (
@@ -49,7 +57,8 @@ HEADER = "customerprofileid,amount,startdate,expirydate,validityDuration,subledg
 WIPE = """
 DELETE FROM reversal; DELETE FROM allocation; DELETE FROM lot; DELETE FROM idempotency;
 DELETE FROM transaction_;
-DELETE FROM holder; DELETE FROM point_import; DELETE FROM subledger WHERE subledger_id <> 0;
+DELETE FROM holder; DELETE FROM import_undo; DELETE FROM point_import;
+DELETE FROM subledger WHERE subledger_id <> 0;
 """
 
 
@@ -115,16 +124,31 @@ class RealLedger:
         async with self.context.database.transaction() as tx:
             return await post(tx, postings, now=now)
 
-    async def import_file(self, rows: tuple[Add, ...]) -> bool:
-        """Whether a file with these rows was imported; if not, it was refused."""
+    async def import_file(self, rows: tuple[Add, ...]) -> ImportId | None:
+        """Import a file with these rows; None if it was refused."""
         file = io.BytesIO("\n".join([HEADER, *map(_line, rows)]).encode())
         program = self.programs[rows[0].program]
         try:
             report = await import_points(self.context, program, file, file_name="points.csv")
         except InvalidFile:
-            return False
+            return None
         assert (len(rows), sum(row.points for row in rows)) == (report.row_count, report.amount)
-        return True
+        return report.import_id
+
+    async def preview_undo(self, program: str, import_id: ImportId) -> UndoPreview:
+        """What the undo of an import would take back."""
+        return await preview_undo(self.context, self.programs[program], import_id)
+
+    async def undo(
+        self, program: str, import_id: ImportId, *, below_zero: bool
+    ) -> UndoReport | Refusal:
+        """Undo an import, or be refused."""
+        try:
+            return await undo_import(
+                self.context, self.programs[program], import_id, below_zero=below_zero
+            )
+        except (AlreadyUndone, NotSupported) as refusal:
+            return refusal
 
     async def activate(self, name: str, program: str) -> int:
         """Activate all that waits; how many points that were."""

@@ -8,6 +8,7 @@ import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import pytest
@@ -237,7 +238,7 @@ async def holding(context: Context, posting: Posting) -> AsyncIterator[None]:
         yield
 
 
-def limited(context: Context, **limits: int) -> Context:
+def limited(context: Context, **limits: Any) -> Context:
     return replace(context, limits=replace(Limits(holder_wait_seconds=1), **limits))
 
 

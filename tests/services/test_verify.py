@@ -15,6 +15,7 @@ from tallystick.services.imports import import_points
 from tallystick.services.posting import Posting, post
 from tallystick.services.programs import create_program
 from tallystick.services.transactions import TransactionFilter, list_transactions
+from tallystick.services.undo import undo_import
 from tallystick.services.verify import CHECKS, verify
 
 ANN = IntegrationId("ann")
@@ -26,6 +27,7 @@ ann,10,2097-01-01T00:00:00Z,
 
 BEN = IntegrationId("ben")
 WAITING = b"customerprofileid,amount,startdate\nben,10,on_action\n"
+WRONG = b"customerprofileid,amount\ncleo,10\n"
 
 FREE = "ALTER TABLE transaction_ DROP CONSTRAINT transaction_holder_fkey;" + "".join(
     f"ALTER TABLE {table} DROP CONSTRAINT {name};"
@@ -34,8 +36,6 @@ FREE = "ALTER TABLE transaction_ DROP CONSTRAINT transaction_holder_fkey;" + "".
         ("lot", "lot_remaining_within_amount"),
         ("allocation", "allocation_lot_fkey"),
         ("allocation", "allocation_transaction_fkey"),
-        ("reversal", "reversal_lot_fkey"),
-        ("reversal", "reversal_transaction_fkey"),
         ("transaction_", "transaction_of_an_earlier_one"),
     ]
 )
@@ -64,6 +64,7 @@ FAULTS = [
     ("holders_know_until_when_they_owe", "UPDATE holder SET owing_until = '1970-01-01'"),
     ("transactions_belong_to_a_program_and_subledger", "UPDATE transaction_ SET subledger_id = 9"),
     ("imports_are_entered_in_full", "UPDATE point_import SET row_count = 4"),
+    ("undone_imports_are_taken_back_in_full", "UPDATE import_undo SET amount = amount + 1"),
     (
         "transaction_uuids_are_unique",
         "UPDATE transaction_ SET transaction_uuid = '00000000-0000-7000-8000-000000000000'",
@@ -75,7 +76,7 @@ FAULTS = [
 async def good_books(context: Context) -> None:
     """Three additions, a deduction from the lot that expires first, one that goes below zero.
 
-    Ben's points were activated, and then he had his transactions deleted.
+    Ben's points were activated, and then he had his transactions deleted. Cleo's import was undone.
     """
     settings = ProgramSettings(name="shop", timezone="UTC", return_policy=ReturnPolicy.UNLIMITED)
     program = await create_program(context, settings)
@@ -96,6 +97,8 @@ async def good_books(context: Context) -> None:
     )
     await activate_transactions(context, program, [page.transactions[0].uuid])
     await delete_transactions(context, program, BEN, subledgers=None)
+    wrong = await import_points(context, program, io.BytesIO(WRONG), file_name="z.csv")
+    await undo_import(context, program, wrong.import_id)
 
 
 async def broken(context: Context) -> set[str]:

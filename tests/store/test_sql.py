@@ -34,6 +34,8 @@ async def test_every_query_can_be_prepared(connection: Connection, noun: str, na
     async with connection.transaction():
         await connection.execute(SQL["imports"]["create_staging"])
         await connection.execute(SQL["joining"]["create_staging"])
+        for table in ("create_holders", "create_entries", "create_wallets"):
+            await connection.execute(SQL["undo"][table])
         statement = await connection.prepare(SQL[noun][name])
     assert "unknown" not in {parameter.name for parameter in statement.get_parameters()}
 

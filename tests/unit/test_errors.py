@@ -7,6 +7,7 @@ import pytest
 from tallystick.core import errors
 from tallystick.core.errors import (
     AlreadyExists,
+    AlreadyUndone,
     Busy,
     CannotStart,
     InsufficientPoints,
@@ -39,6 +40,10 @@ SENTENCES = {
     "the program 'club' is in use: found transactions; keep it": (
         InUse("program", "club", "transactions", "keep it")
     ),
+    (
+        "import 7 has been undone already, and an import is undone once;"
+        " its file can be imported again"
+    ): AlreadyUndone(7),
     (
         "If-Match: found '\"a\"', which is not what is there now;"
         " read it again, and send the ETag of that answer"

@@ -14,7 +14,7 @@ from tallystick.core.formats.join_dates import (
     repeated_profile,
     unknown_profile,
 )
-from tallystick.core.formats.table import open_text
+from tallystick.core.formats.opening import open_text
 
 HEADER = "customerprofileid,newjoindate\n"
 NOON = datetime(2026, 2, 14, 12, tzinfo=UTC)

@@ -23,6 +23,7 @@ from tallystick.api.routes import OPERATIONS
 from tallystick.core.errors import NotAllowed, NotSignedIn, Refusal
 from tallystick.services.callers import Caller, CallerKind, Doorkeeper
 from tallystick.services.context import Context
+from tallystick.services.import_work import running_imports
 from tallystick.services.writer import running_writer
 
 _LOG = structlog.get_logger()
@@ -35,7 +36,11 @@ def create_app(open_context: OpenContext) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_context() as context, running_writer(context) as writer:
+        async with (
+            open_context() as context,
+            running_writer(context) as writer,
+            running_imports(context),
+        ):
             app.state.house = House(
                 context=context,
                 writer=writer,

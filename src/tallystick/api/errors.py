@@ -17,6 +17,7 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.InvalidFile: HTTPStatus.BAD_REQUEST,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.AlreadyExists: HTTPStatus.CONFLICT,
+    errors.AlreadyUndone: HTTPStatus.CONFLICT,
     errors.InUse: HTTPStatus.CONFLICT,
     errors.StateChanged: HTTPStatus.PRECONDITION_FAILED,
     errors.InsufficientPoints: HTTPStatus.BAD_REQUEST,

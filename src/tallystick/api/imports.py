@@ -1,5 +1,6 @@
 """The import of points: an upload that streams to a file, then one call, all or nothing."""
 
+from hashlib import sha256
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -55,6 +56,8 @@ class Upload:
 
     def __init__(self, file: BinaryIO, *, bytes_max: int) -> None:
         self.file_name = "upload.csv"
+        self.size = 0
+        self._hash = sha256()
         self._file = file
         self._bytes_max = bytes_max
         self._header_name = self._header_value = b""
@@ -81,6 +84,10 @@ class Upload:
         if not self._found:
             raise InvalidField(FIELD, "nothing", _FIX)
         self._file.seek(0)
+
+    def digest(self) -> bytes:
+        """The SHA-256 of the part."""
+        return self._hash.digest()
 
     def _callbacks(self) -> "MultipartCallbacks":
         return {
@@ -122,7 +129,9 @@ class Upload:
         if not self._wanted:
             return
         self._file.write(data[start:end])
-        if self._file.tell() > self._bytes_max:
+        self._hash.update(data[start:end])
+        self.size += end - start
+        if self.size > self._bytes_max:
             fix = f"send at most {self._bytes_max:,} bytes; a .gz file may hold more rows"
             raise InvalidField(FIELD, f"more than {self._bytes_max:,} bytes", fix)
 

@@ -36,15 +36,14 @@ async def post_join_dates(call: Call[Nothing, Nothing]) -> ImportBody:
     with TemporaryFile() as file:
         upload = Upload(file, bytes_max=call.context.limits.upload_bytes_max)
         await upload.receive(call.request)
-        user_id = call.known_caller.user_id
         report = await import_join_dates(
-            call.context, program, file, file_name=upload.file_name, user_id=user_id
+            call.context, program, file, file_name=upload.file_name, caller=call.caller
         )
     return ImportBody(
         id=report.import_id,
         created=render_instant(report.recorded_at),
         accountId=ACCOUNT_ID,
-        userId=user_id or 0,
+        userId=call.known_caller.user_id or 0,
         entity="LoyaltyJoinDates",
         amount=report.row_count,
     )

@@ -15,6 +15,7 @@ from tallystick.api.routes import AREAS, Area
 from tallystick.api.schemas import Schema, Schemas, prose, without_null
 from tallystick.api.words import WORDS
 from tallystick.core import errors
+from tallystick.core.formats import FORMATS
 from tallystick.services.callers import CallerKind
 
 _ABOUT = """\
@@ -32,6 +33,7 @@ _SCHEMES = {
     CallerKind.PERSON: ("manager_auth", "A person who has signed in"),
 }
 _NAMED_BY_TEXT = {"integrationId", "customerSessionId", "loyaltyCardId"}
+_CHOICES = {"format": {"type": "string", "enum": [*FORMATS]}}  # of words in a path
 _ID: Schema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 _TEXT: Schema = {"type": "string", "minLength": 1}
 
@@ -156,7 +158,8 @@ def _in_path(operation: Operation) -> Iterable[Schema]:
             "in": "path",
             "required": True,
             "description": WORDS.get(name, "What it is about."),
-            "schema": _ID if name.endswith("Id") and name not in _NAMED_BY_TEXT else _TEXT,
+            "schema": _CHOICES.get(name)
+            or (_ID if name.endswith("Id") and name not in _NAMED_BY_TEXT else _TEXT),
         }
 
 

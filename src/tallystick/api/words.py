@@ -63,6 +63,7 @@ WORDS = {
     "expiryDate": "From when the points can no longer be spent: an instant, or `unlimited`.",
     "filter": "What was asked for.",
     "flags": "What is special about the transaction.",
+    "format": "What kind of file it is.",
     "hasMore": "Whether there is more behind this page.",
     "HealthBody.status": "`ok`; anything else is told by the status of the answer.",
     "id": "Its id.",

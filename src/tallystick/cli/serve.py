@@ -28,6 +28,16 @@ Settings, from the environment (an empty one counts as unset):
                              none                         [default: 1]
   TALLYSTICK_SECRET_KEY      what sessions and keys are kept under, at least 32
                              characters; unset: one is made in the data folder
+  TALLYSTICK_IMPORT_BYTES_MAX        bytes of a file that is sent
+                                                          [default: 500000000]
+  TALLYSTICK_IMPORT_ROWS_MAX         its rows             [default: 20000000]
+  TALLYSTICK_IMPORT_COLUMNS_MAX      its columns          [default: 100]
+  TALLYSTICK_IMPORT_CELL_LENGTH_MAX  characters of a cell
+                                                          [default: 1000]
+  TALLYSTICK_IMPORTS_MAX     files that a process works on at a time
+                                                          [default: 2]
+  TALLYSTICK_IMPORT_DAYS_KEPT        days for which files are kept
+                                                          [default: 90]
 
 """
 

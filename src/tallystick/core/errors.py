@@ -5,6 +5,7 @@
     ├── InvalidFile             lines of an uploaded file are wrong; carries every RowProblem shown
     ├── NotFound                a program, profile or other thing that was named is not there
     ├── AlreadyExists           a thing that must be the only one of its name is there already
+    ├── AlreadyUndone           an import was undone before
     ├── InUse                   a thing cannot go or change, because something else needs it
     ├── StateChanged            a thing is no longer what the caller saw
     ├── InsufficientPoints      a deduction asks for more than is active
@@ -106,6 +107,20 @@ class AlreadyExists(Refusal):
 
     def __str__(self) -> str:
         return f"there is already a {self.kind} with the {self.field} {self.name!r}; choose another"
+
+
+@dataclass(eq=False)
+class AlreadyUndone(Refusal):
+    """The import of this number was undone before."""
+
+    code = "already_undone"
+    import_id: int
+
+    def __str__(self) -> str:
+        return (
+            f"import {self.import_id} has been undone already, and an import is undone once;"
+            " its file can be imported again"
+        )
 
 
 @dataclass(eq=False)

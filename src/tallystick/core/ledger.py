@@ -208,6 +208,27 @@ def settle(wallet: Wallet, *, at: datetime) -> list[Allocation]:
     ]
 
 
+def owe_again(wallet: Wallet, points: int, *, at: datetime) -> list[Allocation]:
+    """The allocations by which so many points that were repaid are owed again from `at` on.
+
+    The debt that came last is reopened first, as the oldest is repaid first. The wallet must have
+    all debts of which something was repaid, and be settled afterwards. Source: decision 13.
+    """
+    allocations = []
+    for debt in reversed(wallet.debts):
+        ahead = sum(
+            amount for (lot_no, _), amount in wallet.planned.items() if lot_no == debt.lot_no
+        )
+        repaid = debt.remaining - debt.amount + ahead
+        amount = min(points, repaid)
+        if amount:
+            allocations.append(Allocation(lot=debt, amount=amount, effective_at=at))
+            debt.remaining -= amount
+            points -= amount
+    assert not points, "more was repaid than the debts of this wallet say"
+    return allocations
+
+
 def _repayments(wallet: Wallet, *, at: datetime) -> Iterator[tuple[Lot, int, datetime]]:
     """Pairs of (lot, amount taken, instant) and (debt, the same below zero, instant).
 

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
+from tallystick.core.formats.limits import FileLimits
 from tallystick.core.ids import ProgramId
 from tallystick.core.programs import Program
 from tallystick.services.remembered import Remembered
@@ -27,6 +29,9 @@ class Limits:
     holder_wait_seconds: int = 10
     problems_shown_max: int = 100
     upload_bytes_max: int = 500_000_000
+    imports_max: int = 2
+    import_days_kept: int = 90
+    file: FileLimits = field(default_factory=FileLimits)
     exports_max: int = 3
     export_stall_seconds: int = 60
 
@@ -36,6 +41,7 @@ class Context:
     """One per process; `clock` is read once per use case and the instant handed down.
 
     Imports take turns: in the database they would wait for each other, each with its connection.
+    Their files are in `import_folder`, which is there; `import_wake` is set when one is waiting.
     A file that is written over HTTP holds its connection for as long as its reader takes, so only a
     few are written at a time. What requests know of a program may be a second old; postings read it
     anew, in their transaction.
@@ -46,6 +52,8 @@ class Context:
     clock: Clock = system_clock
     limits: Limits = field(default_factory=Limits)
     import_turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    import_folder: Path = Path("data/imports")
+    import_wake: asyncio.Event = field(default_factory=asyncio.Event)
     known_programs: Remembered[ProgramId, Program] = field(default_factory=Remembered)
     export_turns: asyncio.Semaphore = field(init=False)
 

@@ -11,11 +11,13 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from tallystick.core.errors import InvalidFile, RowProblem
+from tallystick.core.formats.limits import FILE_LIMITS, FileLimits
+from tallystick.core.formats.opening import open_text
 from tallystick.core.formats.points import PointRow, read_points
-from tallystick.core.formats.table import open_text
+from tallystick.core.formats.problems import is_in_the_way
 from tallystick.core.ids import (
     HolderId,
     ImportId,
@@ -34,8 +36,10 @@ from tallystick.services.context import Context
 from tallystick.store import imports as store
 from tallystick.store import posting as posting_store
 from tallystick.store.db import Tx
+from tallystick.store.import_jobs import NewFile, insert_imported
 from tallystick.store.programs import SubledgerName, ensure_subledgers
 
+Row = TypeVar("Row")
 Progress = Callable[[int], None]  # called with the bytes of the file read so far
 
 _REMEMBERED_MAX = 100_000  # holders and windows whose text is kept for the next row
@@ -44,20 +48,25 @@ _REMEMBERED_MAX = 100_000  # holders and windows whose text is kept for the next
 class ImportFile(io.RawIOBase):
     """A file to import and who sends it, while its digest is taken and its progress told."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by name
         self,
         file: BinaryIO,
         *,
         file_name: str,
         user_id: UserId | None = None,
+        key_id: int | None = None,
+        limits: FileLimits = FILE_LIMITS,
         progress: Progress = lambda _bytes_read: None,
     ) -> None:
+        self.key_id = key_id
+        self.limits = limits
         self.file_name = file_name
         self.user_id = user_id
         self._file = file
         self._progress = progress
         self._hash = hashlib.sha256()
         self._read = 0
+        self.rows_read = 0
 
     def readable(self) -> bool:
         """Whether it can be read: yes."""
@@ -72,9 +81,32 @@ class ImportFile(io.RawIOBase):
         self._progress(self._read)
         return len(piece)
 
+    def counted(
+        self, batches: Iterator[tuple[list[Row], list[RowProblem]]]
+    ) -> Iterator[tuple[list[Row], list[RowProblem]]]:
+        """The batches as they are, while their good rows are counted."""
+        for rows, problems in batches:
+            self.rows_read += len(rows)
+            yield rows, problems
+
+    @property
+    def size(self) -> int:
+        """The bytes that have been read."""
+        return self._read
+
     def digest(self) -> bytes:
         """The SHA-256 of what has been read."""
         return self._hash.digest()
+
+    def description(self) -> NewFile:
+        """What is noted of the file, once it has been read."""
+        return NewFile(
+            name=self.file_name,
+            size=self._read,
+            digest=self._hash.digest(),
+            user_id=self.user_id,
+            key_id=self.key_id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,56 +128,122 @@ async def import_points(  # noqa: PLR0913 - by name
     *,
     file_name: str,
     caller: Caller | None = None,
+    good_rows_only: bool = False,
     progress: Progress = lambda _bytes_read: None,
 ) -> ImportReport:
     """Add the points of every row of the file; nobody sees any of them before all are there.
 
-    Errors: InvalidFile with the first problems and their number, and nothing is written.
-    Source: domain C1 and decision I-29.
+    good_rows_only: leave out the rows with problems. Errors: InvalidFile with the first problems
+    and their number, and nothing is written. Source: domain C1 and decision I-29.
     """
-    user_id = caller.user_id if caller else None
-    source = ImportFile(file, file_name=file_name, user_id=user_id, progress=progress)
+    source = ImportFile(
+        file,
+        file_name=file_name,
+        user_id=caller.user_id if caller else None,
+        key_id=caller.key_id if caller else None,
+        limits=context.limits.file,
+        progress=progress,
+    )
+    problems = Problems(shown_max=context.limits.problems_shown_max, good_rows_only=good_rows_only)
     async with context.import_turn, context.database.transaction() as tx:
-        now, shown_max = context.clock(), context.limits.problems_shown_max
-        staged = await _stage(tx, program, source, now=now, problems_shown_max=shown_max)
-        async with context.database.transaction() as short:  # nobody waits for us to see them
-            await ensure_subledgers(short, _subledgers(program, staged))
-        report = await _enter(tx, program, source, staged, now=now)
-        new = {"id": report.import_id, "entity": "LoyaltyPoints", "amount": report.row_count}
+        now = context.clock()
+        report = await import_within(context, tx, program, source, problems, now=now)
         path = f"/v1/loyalty_programs/{program.id}/import_points"
-        await record_change(tx, caller, path, now=now, new=new)
+        await record_change(tx, caller, path, now=now, new=_change(report))
         return report
+
+
+async def import_within(  # noqa: PLR0913 - by name
+    context: Context,
+    tx: Tx,
+    program: Program,
+    source: ImportFile,
+    problems: "Problems",
+    *,
+    now: datetime,
+    import_id: ImportId | None = None,
+) -> ImportReport:
+    """Import within a transaction that the caller commits, while others add subledgers.
+
+    import_id: that of its job; without one it is a new import, made in one go.
+    Errors: InvalidFile.
+    """
+    await stage_points(tx, program, source, problems, now=now)
+    problems.refuse()
+    staged = await store.sum_staged(tx)
+    async with context.database.transaction() as short:  # nobody waits for us to see them
+        await ensure_subledgers(short, _subledgers(program, staged))
+    import_id = import_id or await _new_import(tx, program, source, staged, problems, now=now)
+    return await _enter(tx, program, source, staged, now=now, import_id=import_id)
+
+
+async def _new_import(  # noqa: PLR0913 - by name
+    tx: Tx,
+    program: Program,
+    source: ImportFile,
+    staged: store.Staged,
+    problems: "Problems",
+    *,
+    now: datetime,
+) -> ImportId:
+    return await insert_imported(
+        tx,
+        program.id,
+        source.description(),
+        format_name="points",
+        now=now,
+        row_count=staged.row_count,
+        amount=staged.amount,
+        problem_count=problems.count,
+    )
+
+
+def _change(report: ImportReport) -> dict[str, object]:
+    return {"id": report.import_id, "entity": "LoyaltyPoints", "amount": report.row_count}
 
 
 async def enter_points(
     tx: Tx, program: Program, source: ImportFile, *, now: datetime
 ) -> ImportReport:
     """Import within a transaction that the caller commits. Errors: InvalidFile."""
-    staged = await _stage(tx, program, source, now=now, problems_shown_max=1)
-    await ensure_subledgers(tx, _subledgers(program, staged))
-    return await _enter(tx, program, source, staged, now=now)
-
-
-async def _stage(
-    tx: Tx, program: Program, source: ImportFile, *, now: datetime, problems_shown_max: int
-) -> store.Staged:
-    problems = Problems(shown_max=problems_shown_max)
-    batches = read_points(open_text(cast("BinaryIO", source)), program=program, at=now)
-    await store.stage(tx, chunks(_staged_rows(batches, program, problems)))
+    problems = Problems(shown_max=1)
+    await stage_points(tx, program, source, problems, now=now)
     problems.refuse()
-    return await store.sum_staged(tx)
+    staged = await store.sum_staged(tx)
+    await ensure_subledgers(tx, _subledgers(program, staged))
+    import_id = await _new_import(tx, program, source, staged, problems, now=now)
+    return await _enter(tx, program, source, staged, now=now, import_id=import_id)
+
+
+async def stage_points(
+    tx: Tx, program: Program, source: ImportFile, problems: "Problems", *, now: datetime
+) -> None:
+    """Parse the file, whose right rows go to the staging table; what is wrong goes to `problems`.
+
+    Errors: InvalidFile if the first bytes are no file that is read.
+    """
+    text = open_text(cast("BinaryIO", source), source.limits)
+    batches = read_points(text, program=program, at=now, limits=source.limits)
+    await store.stage(tx, chunks(_staged_rows(source.counted(batches), program, problems)))
 
 
 def _subledgers(program: Program, staged: store.Staged) -> list[SubledgerName]:
     return [(program.id, name) for name in staged.subledgers]
 
 
-async def _enter(
-    tx: Tx, program: Program, source: ImportFile, staged: store.Staged, *, now: datetime
+async def _enter(  # noqa: PLR0913 - by name
+    tx: Tx,
+    program: Program,
+    source: ImportFile,
+    staged: store.Staged,
+    *,
+    now: datetime,
+    import_id: ImportId,
 ) -> ImportReport:
     await store.take_turn(tx)
-    import_id = await store.insert_import(
+    await store.insert_import(
         tx,
+        import_id,
         program.id,
         staged,
         user_id=source.user_id,
@@ -170,20 +268,36 @@ async def _enter(
 
 @dataclass(slots=True, kw_only=True)
 class Problems:
-    """The first problems of a file, and how many there are in all."""
+    """The first problems of a file, and how many there are in all.
+
+    good_rows_only: good rows are wanted all the same.
+    hear: called with the problems as they are found, in a thread.
+    """
 
     shown_max: int
+    good_rows_only: bool = False
+    hear: Callable[[list[RowProblem]], None] = lambda _problems: None
     first: list[RowProblem] = field(default_factory=list)
     count: int = 0
+    in_the_way: bool = False
 
     def add(self, problems: list[RowProblem]) -> None:
         """Note what was found."""
+        if not problems:
+            return
         self.first += problems[: self.shown_max - len(self.first)]
         self.count += len(problems)
+        self.in_the_way = self.in_the_way or any(map(is_in_the_way, problems))
+        self.hear(problems)
+
+    @property
+    def refuse_all(self) -> bool:
+        """Whether no row of the file may be entered."""
+        return self.in_the_way or (self.count > 0 and not self.good_rows_only)
 
     def refuse(self) -> None:
-        """Refuse the file if there is any. Errors: InvalidFile."""
-        if self.count:
+        """Refuse the file if its problems do. Errors: InvalidFile."""
+        if self.refuse_all:
             raise InvalidFile(tuple(self.first), self.count)
 
 
@@ -195,7 +309,7 @@ def _staged_rows(batches: Batches, program: Program, problems: Problems) -> Iter
     holders, windows = _Holders(program), _Windows()
     for rows, found in batches:
         problems.add(found)
-        if problems.count:
+        if problems.refuse_all:
             yield b""
             continue
         yield "".join(

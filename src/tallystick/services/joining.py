@@ -11,12 +11,11 @@ from tallystick.core.formats.join_dates import (
     repeated_profile,
     unknown_profile,
 )
-from tallystick.core.formats.table import open_text
+from tallystick.core.formats.opening import open_text
 from tallystick.core.ids import (
     Environment,
     ImportId,
     IntegrationId,
-    UserId,
     profile_holder,
 )
 from tallystick.core.programs import Program
@@ -24,10 +23,11 @@ from tallystick.core.validity import render_instant
 from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.services.exports import record_export
-from tallystick.services.imports import ImportFile, Problems, chunks, escaped
+from tallystick.services.imports import ImportFile, Problems, Progress, chunks, escaped
 from tallystick.services.profiles import enter_profiles
 from tallystick.store import joining as store
 from tallystick.store.db import Sink, Tx
+from tallystick.store.import_jobs import insert_imported
 
 
 class JoinDateReport(NamedTuple):
@@ -61,38 +61,87 @@ async def join_program(
     return now
 
 
-async def import_join_dates(
+async def import_join_dates(  # noqa: PLR0913 - by name
     context: Context,
     program: Program,
     file: BinaryIO,
     *,
     file_name: str,
-    user_id: UserId | None = None,
+    caller: Caller | None = None,
+    good_rows_only: bool = False,
+    progress: Progress = lambda _bytes_read: None,
 ) -> JoinDateReport:
     """Set the join date of every row of the file, or none; a date that was set before goes.
 
-    Errors: InvalidFile with the first problems and their number, and nothing is written; Busy.
-    Source: domain section C4.
+    good_rows_only: leave out the rows with problems. Errors: InvalidFile with the first problems
+    and their number, and nothing is written; Busy. Source: domain section C4.
     """
-    source = ImportFile(file, file_name=file_name, user_id=user_id)
+    source = ImportFile(
+        file,
+        file_name=file_name,
+        user_id=caller.user_id if caller else None,
+        key_id=caller.key_id if caller else None,
+        limits=context.limits.file,
+        progress=progress,
+    )
+    problems = Problems(shown_max=context.limits.problems_shown_max, good_rows_only=good_rows_only)
     async with context.import_turn, context.database.transaction() as tx:
-        now, problems = context.clock(), Problems(shown_max=context.limits.problems_shown_max)
-        batches = read_join_dates(open_text(cast("BinaryIO", source)))
-        rows = _staged_rows(batches, program.environment, problems)
-        row_count = await store.stage(tx, chunks(rows))
-        problems.refuse()
-        await _check_profiles(tx, problems)
-        await store.enter_staged(tx, program.id)
-        import_id = await store.insert_import(
-            tx,
-            program.id,
-            user_id=user_id,
-            now=now,
-            file_name=file_name,
-            file_digest=source.digest(),
-            row_count=row_count,
-        )
+        now = context.clock()
+        return await enter_join_dates(tx, program, source, problems, now=now)
+
+
+async def enter_join_dates(  # noqa: PLR0913 - by name
+    tx: Tx,
+    program: Program,
+    source: ImportFile,
+    problems: Problems,
+    *,
+    now: datetime,
+    import_id: ImportId | None = None,
+) -> JoinDateReport:
+    """Import within a transaction that the caller commits.
+
+    import_id: that of its job; without one it is a new import, made in one go.
+    Errors: InvalidFile, NotFound, Busy.
+    """
+    row_count = await stage_join_dates(tx, program, source, problems)
+    problems.refuse()
+    await store.enter_staged(tx, program.id)
+    import_id = import_id or await insert_imported(
+        tx,
+        program.id,
+        source.description(),
+        format_name="join-dates",
+        now=now,
+        row_count=row_count,
+        amount=None,
+        problem_count=problems.count,
+    )
+    await store.insert_import(
+        tx,
+        import_id,
+        program.id,
+        user_id=source.user_id,
+        now=now,
+        file_name=source.file_name,
+        file_digest=source.digest(),
+        row_count=row_count,
+    )
     return JoinDateReport(import_id, now, row_count)
+
+
+async def stage_join_dates(tx: Tx, program: Program, source: ImportFile, problems: Problems) -> int:
+    """Parse the file, whose right rows go to the staging table; how many. See `stage_points`.
+
+    Rows about profiles that are not there, or that stand there twice, are problems as well.
+    """
+    text = open_text(cast("BinaryIO", source), source.limits)
+    batches = read_join_dates(text, limits=source.limits)
+    rows = _staged_rows(source.counted(batches), program.environment, problems)
+    await store.stage(tx, chunks(rows))
+    if not problems.refuse_all:
+        await _note_faults(tx, problems)
+    return await store.count_staged(tx)
 
 
 Batches = Iterator[tuple[list[JoinDateRow], list[RowProblem]]]
@@ -102,7 +151,7 @@ def _staged_rows(batches: Batches, environment: Environment, problems: Problems)
     """The rows as lines of COPY's text format, a chunk per batch; none after a problem."""
     for rows, found in batches:
         problems.add(found)
-        if problems.count:
+        if problems.refuse_all:
             yield b""
             continue
         yield "".join(
@@ -114,17 +163,17 @@ def _staged_rows(batches: Batches, environment: Environment, problems: Problems)
         ).encode()
 
 
-async def _check_profiles(tx: Tx, problems: Problems) -> None:
-    """Refuse rows about profiles that are not there or that stand there twice."""
-    faults = await store.find_faults(tx, at_most=problems.shown_max)
-    problems.first = [
-        unknown_profile(line, member)
-        if first_line is None
-        else repeated_profile(line, member, first_line)
-        for line, member, first_line in faults.first
-    ]
-    problems.count = faults.in_all
-    problems.refuse()
+async def _note_faults(tx: Tx, problems: Problems) -> None:
+    """Note, and take from the staging table, rows about strangers or about somebody twice."""
+    async for faults in store.take_faults(tx):
+        problems.add([problem for fault in faults for problem in _problems_of(fault)])
+
+
+def _problems_of(fault: store.Fault) -> Iterator[RowProblem]:
+    if fault.is_stranger:
+        yield unknown_profile(fault.line, fault.integration_id)
+    if fault.first_line is not None:
+        yield repeated_profile(fault.line, fault.integration_id, fault.first_line)
 
 
 async def export_join_dates(

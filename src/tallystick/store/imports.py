@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from tallystick.core.ids import HolderId, ImportId, ProgramId, UserId
+from tallystick.core.ids import HolderId, ImportId, ProgramId, SubledgerId, UserId
+from tallystick.core.import_jobs import Effects
 from tallystick.core.points import Points
 from tallystick.store.db import Tx, refused_as
 from tallystick.store.posting import LockedHolder
@@ -26,6 +28,31 @@ STAGED_COLUMNS = (
     "subledger",
     "name",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedDoubts:
+    """Staged rows that are right and may yet be a mistake: how many and the first lines, by code.
+
+    usual: the amount that half of the rows exceed.
+    """
+
+    counts: dict[str, int]
+    lines: dict[str, list[int]]
+    usual: Points
+
+
+class DebtorRow(NamedTuple):
+    """A staged row of a member who owes points, and the member's last entry."""
+
+    holder_id: HolderId
+    subledger_id: SubledgerId
+    line: int
+    amount: Points
+    start_at: datetime | None
+    expires_at: datetime
+    last_no: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +88,7 @@ async def take_turn(tx: Tx) -> None:
 
 async def insert_import(  # noqa: PLR0913 - by name
     tx: Tx,
+    import_id: ImportId,
     program_id: ProgramId,
     staged: Staged,
     *,
@@ -68,11 +96,12 @@ async def insert_import(  # noqa: PLR0913 - by name
     now: datetime,
     file_name: str,
     file_digest: bytes,
-) -> ImportId:
-    """Insert the import's own row; its id comes back. Errors: NotFound."""
+) -> None:
+    """Insert the import's own row. Errors: NotFound."""
     with refused_as(gone(program_id)):
-        import_id = await tx.fetchval(
+        await tx.execute(
             _SQL["insert_import"],
+            import_id,
             program_id,
             user_id,
             now,
@@ -81,7 +110,6 @@ async def insert_import(  # noqa: PLR0913 - by name
             staged.row_count,
             staged.amount,
         )
-    return ImportId(import_id)
 
 
 async def number_holders(tx: Tx, *, now: datetime, sandbox: bool) -> int:
@@ -118,3 +146,48 @@ async def list_debtors(tx: Tx) -> dict[HolderId, LockedHolder]:
         )
         for row in rows
     }
+
+
+async def sum_effects(tx: Tx, program_id: ProgramId, *, now: datetime) -> tuple[int, Effects]:
+    """The number of the staged rows, and what they would change, debts apart."""
+    row = await tx.fetchrow(_SQL["sum_effects"], program_id, now)
+    assert row is not None
+    amount, pending, expired = row["amount"], row["pending"], row["expired"]
+    return row["row_count"], Effects(
+        amount=Points(amount),
+        active=Points(amount - pending - expired),
+        pending=Points(pending),
+        expired=Points(expired),
+        members=row["members"],
+        new_members=row["new_members"],
+        new_subledgers=row["new_subledgers"],
+    )
+
+
+_DOUBTS = ("starts_in_past", "already_expired", "expires_soon", "unusually_large")
+
+
+async def find_doubtful(
+    tx: Tx, *, now: datetime, soon: timedelta, times: int, lines_max: int
+) -> StagedDoubts:
+    """The staged rows that may be a mistake."""
+    counted = await tx.fetchrow(_SQL["count_doubtful"], now, now + soon, times)
+    assert counted is not None
+    usual = counted["usual"]
+    counts = {code: counted[code] for code in _DOUBTS}
+    listed = await tx.fetchrow(_SQL["list_doubtful"], now, now + soon, usual * times, lines_max)
+    assert listed is not None
+    lines = {code: listed[code] for code in _DOUBTS}
+    repeated = await tx.fetchrow(_SQL["find_repeated"], lines_max)
+    assert repeated is not None
+    return StagedDoubts(
+        counts={"repeated_row": repeated["row_count"], **counts},
+        lines={"repeated_row": repeated["lines"], **lines},
+        usual=Points(usual),
+    )
+
+
+async def list_rows_of_debtors(tx: Tx, program_id: ProgramId, *, now: datetime) -> list[DebtorRow]:
+    """The staged rows of members who owe points, by member and line."""
+    rows = await tx.fetch(_SQL["list_rows_of_debtors"], program_id, now)
+    return [DebtorRow(**dict(row)) for row in rows]

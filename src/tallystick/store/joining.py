@@ -12,22 +12,18 @@ from tallystick.store.queries import load_queries
 
 _SQL = load_queries("joining")
 
+_FAULTS_AT_ONCE = 10_000
+
 STAGED_COLUMNS = ("line", "holder_id", "integration_id", "joined_at")
 
 
 class Fault(NamedTuple):
-    """A staged line that cannot be entered; `first_line` is of the same profile, if it is that."""
+    """A staged line that cannot be entered; `first_line` has the same profile, if there is one."""
 
     line: int
     integration_id: str
+    is_stranger: bool
     first_line: int | None
-
-
-class Faults(NamedTuple):
-    """The first of them in the order of the lines, and how many there are in all."""
-
-    first: list[Fault]
-    in_all: int
 
 
 async def find_join_dates(
@@ -46,24 +42,26 @@ async def insert_membership(
         return bool(await tx.fetchval(_SQL["insert_membership"], holder_id, program_id, now))
 
 
-async def stage(tx: Tx, chunks: AsyncIterator[bytes]) -> int:
-    """Copy rows, in the text format of COPY, into this transaction's staging table; how many."""
+async def stage(tx: Tx, chunks: AsyncIterator[bytes]) -> None:
+    """Copy rows, in the text format of COPY, into this transaction's staging table."""
     await tx.execute(_SQL["create_staging"])
     await tx.copy_to_table("join_date_row", source=chunks, columns=STAGED_COLUMNS, format="text")
     await tx.execute(_SQL["analyze_staging"])
+
+
+async def count_staged(tx: Tx) -> int:
+    """How many rows are staged."""
     return int(await tx.fetchval(_SQL["count_staged"]))
 
 
-async def find_faults(tx: Tx, *, at_most: int) -> Faults:
-    """The staged lines about profiles that are not there, or that stand there twice."""
-    strangers = await tx.fetch(_SQL["staged_strangers"], at_most)
-    twice = await tx.fetch(_SQL["staged_twice"], at_most)
-    faults = [
-        *(Fault(row["line"], row["integration_id"], None) for row in strangers),
-        *(Fault(row["line"], row["integration_id"], row["first_line"]) for row in twice),
-    ]
-    in_all = sum(rows[0]["in_all"] for rows in (strangers, twice) if rows)
-    return Faults(sorted(faults, key=lambda fault: fault.line)[:at_most], in_all)
+async def take_faults(tx: Tx) -> AsyncIterator[list[Fault]]:
+    """The staged lines about profiles that are not there, or that stand there twice.
+
+    Shape: in the order of the lines, some thousand at a time; they are not staged any more.
+    """
+    await tx.execute(_SQL["mark_faults"])
+    while rows := await tx.fetch(_SQL["take_faults"], _FAULTS_AT_ONCE):
+        yield sorted(Fault(*row) for row in rows)
 
 
 async def enter_staged(tx: Tx, program_id: ProgramId) -> None:
@@ -77,6 +75,7 @@ async def enter_staged(tx: Tx, program_id: ProgramId) -> None:
 
 async def insert_import(  # noqa: PLR0913 - by name
     tx: Tx,
+    import_id: ImportId,
     program_id: ProgramId,
     *,
     user_id: UserId | None,
@@ -84,11 +83,11 @@ async def insert_import(  # noqa: PLR0913 - by name
     file_name: str,
     file_digest: bytes,
     row_count: int,
-) -> ImportId:
-    """Insert the import's own row; its id comes back. Errors: NotFound."""
-    values = program_id, user_id, now, file_name, file_digest, row_count
+) -> None:
+    """Insert the import's own row. Errors: NotFound."""
+    values = import_id, program_id, user_id, now, file_name, file_digest, row_count
     with refused_as(gone(program_id)):
-        return ImportId(await tx.fetchval(_SQL["insert_import"], *values))
+        await tx.execute(_SQL["insert_import"], *values)
 
 
 async def copy_join_dates(

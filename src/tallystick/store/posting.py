@@ -135,7 +135,7 @@ async def load_reachable(
         if not wallet.lots:
             wallet.unseen = row["active"]
         wallet.unseen -= row["remaining"]
-        wallet.lots.append(_lot(row))
+        wallet.lots.append(read_lot(row))
     return wallets
 
 
@@ -147,7 +147,7 @@ async def load_whole(
     arguments = list(holders), list(holders.values())
     for row in await tx.fetch(_SQL["whole_lots"], *arguments):
         wallet = wallets[row["holder_id"], row["program_id"], row["subledger_id"]]
-        lot = _lot(row)
+        lot = read_lot(row)
         (wallet.debts if lot.amount < 0 else wallet.lots).append(lot)
     for wallet in wallets.values():
         wallet.debts.sort(key=lambda debt: debt.lot_no)
@@ -157,7 +157,8 @@ async def load_whole(
     return wallets
 
 
-def _lot(row: Record) -> Lot:
+def read_lot(row: Record) -> Lot:
+    """A lot from a row that has its columns."""
     return Lot(
         lot_no=row["lot_no"],
         start_at=row["start_at"],

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tallystick.api.operations import Operation
-from tallystick.api.routes import account, customers, members, programs, system
+from tallystick.api.routes import account, customers, imports, members, programs, system
 
 
 class Area(NamedTuple):
@@ -17,6 +17,7 @@ class Area(NamedTuple):
 AREAS = (
     Area("Members", members.__doc__, members.OPERATIONS),
     Area("Programs", programs.__doc__, programs.OPERATIONS),
+    Area("Imports", imports.__doc__, imports.OPERATIONS),
     Area("Customers", customers.__doc__, customers.OPERATIONS),
     Area("Account", account.__doc__, account.OPERATIONS),
     Area("System", system.__doc__, system.OPERATIONS),

@@ -49,11 +49,11 @@ def length_fault(cell: str, longest: int) -> Fault | None:
     return ("too_long", f"write at most {longest} characters") if len(cell) > longest else None
 
 
-def member_fault(cell: str) -> Fault | None:
-    """What keeps a cell from naming a profile."""
+def member_fault(cell: str, longest: int = INTEGRATION_ID_LENGTH_MAX) -> Fault | None:
+    """What keeps a cell of at most so many characters from naming a profile."""
     if not cell:
         return "missing_value", "write the integration id of a profile"
-    return word_fault(cell) or length_fault(cell, INTEGRATION_ID_LENGTH_MAX)
+    return word_fault(cell) or length_fault(cell, longest)
 
 
 def wrong(cell: str, kinds: list[Wrong]) -> Fault | None:

@@ -24,6 +24,8 @@ from tallystick.core.formats.cells import (
     word_fault,
     wrong,
 )
+from tallystick.core.formats.format import Column, Format
+from tallystick.core.formats.limits import FILE_LIMITS, FileLimits
 from tallystick.core.formats.table import read_table
 from tallystick.core.ids import IntegrationId
 from tallystick.core.points import FIX as AMOUNT_FIX
@@ -38,15 +40,46 @@ from tallystick.core.validity import (
     resolve_window,
 )
 
-COLUMNS = (
-    "customerprofileid",
-    "amount",
-    "startdate",
-    "expirydate",
-    "subledgerid",
-    "reason",
-    "validityDuration",
+_COLUMNS = (
+    Column(
+        name="customerprofileid",
+        is_needed=True,
+        meaning="the integration id of the member; a profile that is new is made",
+        examples=("cust-0042",),
+    ),
+    Column(
+        name="amount",
+        is_needed=True,
+        meaning="how many points are added, above zero and with at most two decimals",
+        examples=("250.50", "40"),
+    ),
+    Column(
+        name="startdate",
+        meaning="from when they can be spent; empty is immediate",
+        examples=("immediate", "on_action", "2026-12-01T00:00:00Z"),
+    ),
+    Column(
+        name="expirydate",
+        meaning="from when they cannot be spent any more; empty is unlimited",
+        examples=("unlimited", "2027-06-30T23:59:59Z"),
+    ),
+    Column(
+        name="subledgerid",
+        meaning="the subledger they go to; empty is the main ledger",
+        examples=("store-7",),
+    ),
+    Column(
+        name="reason",
+        meaning="why they are added, on one line",
+        examples=("Welcome back, Ann",),
+    ),
+    Column(
+        name="validityDuration",
+        meaning="how long they can be spent, in place of expirydate",
+        examples=("30D", "12M_U", "1Y"),
+    ),
 )
+COLUMNS = tuple(column.name for column in _COLUMNS)
 REQUIRED = 2  # the first of the columns
 SAMPLE = """\
 customerprofileid,amount,startdate,expirydate,subledgerid,reason,validityDuration
@@ -125,18 +158,19 @@ class _Remembered(dict[_Key, _Value | None], Generic[_Key, _Value]):
 
 
 def read_points(
-    text: TextIO, *, program: Program, at: datetime
+    text: TextIO, *, program: Program, at: datetime, limits: FileLimits = FILE_LIMITS
 ) -> Iterator[tuple[list[PointRow], list[RowProblem]]]:
     """The good rows in batches, each with the problems of its part of the file.
 
     Shape: both in file order, at most some thousand at a time. A problem in the header is the only
     batch. `program` is profile-based; `at` is when what is immediate starts.
     """
-    rules = _Rules(program, at)
+    rules = _Rules(program, at, limits.cell_length_max)
+    member_max, reason_max = rules.member_max, rules.reason_max
     amounts = _Remembered(parse_points)
     windows = _Remembered(rules.window)
     subledgers = _Remembered(rules.subledger)
-    for records, shape_problems in read_table(text, COLUMNS, required=REQUIRED):
+    for records, shape_problems in read_table(text, COLUMNS, required=REQUIRED, limits=limits):
         rows: list[PointRow] = []
         problems: list[RowProblem] = []
         for line, cells in records:
@@ -148,8 +182,8 @@ def read_points(
                 or window is None
                 or subledgers[subledger] is None
                 or not (member.isprintable() and member == member.strip())
-                or not 0 < len(member) <= INTEGRATION_ID_LENGTH_MAX
-                or not (reason.isprintable() and len(reason) <= REASON_LENGTH_MAX)
+                or not 0 < len(member) <= member_max
+                or not (reason.isprintable() and len(reason) <= reason_max)
             ):
                 faults = list(rules.problems(line, cells))
                 problems += faults
@@ -164,7 +198,10 @@ def read_points(
 class _Rules:
     """What a program takes as the cells of a row, and what is wrong with the rest."""
 
-    def __init__(self, program: Program, at: datetime) -> None:
+    def __init__(self, program: Program, at: datetime, longest: int) -> None:
+        self.member_max = min(INTEGRATION_ID_LENGTH_MAX, longest)
+        self.reason_max = min(REASON_LENGTH_MAX, longest)
+        self._subledger_max = min(SUBLEDGER_LENGTH_MAX, longest)
         self._zone = program.settings.timezone
         self._allow_subledger = program.settings.allow_subledger
         self._at = at
@@ -182,12 +219,12 @@ class _Rules:
         """What is wrong with a row, in the order of the columns."""
         member, amount, start, expiry, subledger, reason, validity = cells
         faults = (
-            member_fault(member),
+            member_fault(member, self.member_max),
             _amount_fault(amount),
             _start_fault(start),
             _expiry_fault(expiry),
             self._subledger_fault(subledger),
-            _reason_fault(reason),
+            _reason_fault(reason, self.reason_max),
             _validity_fault(validity, expiry),
         )
         for column, cell, fault in zip(COLUMNS, cells, faults, strict=True):
@@ -208,7 +245,7 @@ class _Rules:
     def _subledger_fault(self, cell: str) -> Fault | None:
         if cell and not self._allow_subledger:
             return "subledger_not_allowed", "leave it empty: this program has no subledgers"
-        return word_fault(cell) or length_fault(cell, SUBLEDGER_LENGTH_MAX)
+        return word_fault(cell) or length_fault(cell, self._subledger_max)
 
     def _resolve(self, start: str, expiry: str, validity: str) -> Window | InvalidField | None:
         """The window, or why the three make none; None if that is the fault of one of them."""
@@ -259,8 +296,8 @@ def _expiry_fault(cell: str) -> Fault | None:
     return word_fault(cell) or wrong(cell, _WRONG_DATES) or ("invalid_date", EXPIRY_FIX)
 
 
-def _reason_fault(cell: str) -> Fault | None:
-    return text_fault(cell) or length_fault(cell, REASON_LENGTH_MAX)
+def _reason_fault(cell: str, longest: int) -> Fault | None:
+    return text_fault(cell) or length_fault(cell, longest)
 
 
 def _validity_fault(cell: str, expiry: str) -> Fault | None:
@@ -269,3 +306,6 @@ def _validity_fault(cell: str, expiry: str) -> Fault | None:
     if not cell or parse_duration(cell) is not None:
         return None
     return word_fault(cell) or ("invalid_duration", DURATION_FIX)
+
+
+POINTS = Format(name="points", title="Points", columns=_COLUMNS, sample=SAMPLE, read=read_points)

@@ -35,12 +35,11 @@ SELECT DISTINCT subledger
 FROM import_row;
 
 -- name: insert_import
--- The id of a new import. $1 program  $2 user  $3 now  $4 file name  $5 SHA-256  $6 rows  $7 amount
+-- $1 import  $2 program  $3 user  $4 now  $5 file name  $6 SHA-256  $7 rows  $8 amount
 INSERT INTO point_import (
-  program_id, user_id, recorded_at, file_name, file_digest, row_count, amount
+  import_id, program_id, user_id, recorded_at, file_name, file_digest, row_count, amount
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-RETURNING import_id;
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: insert_staged_holders
 -- Makes the members that are missing. $1 now  $2 sandbox
@@ -144,3 +143,103 @@ SELECT
 FROM holder AS h
 WHERE h.holder_id IN (SELECT r.holder_id FROM import_row AS r) AND h.owing_until > h.last_at
 ORDER BY h.holder_id;
+
+-- name: sum_effects
+-- What the staged rows would change, debts apart. $1 program  $2 now
+WITH members AS (
+  SELECT DISTINCT holder_id
+  FROM import_row
+)
+SELECT
+  count(*) AS row_count,
+  coalesce(sum(amount), 0)::bigint AS amount,
+  coalesce(sum(amount) FILTER (WHERE expires_at <= $2::timestamptz), 0)::bigint AS expired,
+  coalesce(sum(amount) FILTER (WHERE expires_at > $2 AND start_at > $2), 0)::bigint AS pending,
+  (
+    SELECT count(*)
+    FROM members
+  ) AS members,
+  (
+    SELECT count(*)
+    FROM members AS m
+    LEFT JOIN holder AS h ON h.holder_id = m.holder_id
+    WHERE h.holder_id IS NULL
+  ) AS new_members,
+  (
+    SELECT count(DISTINCT r.subledger)
+    FROM import_row AS r
+    LEFT JOIN subledger AS s ON s.program_id = $1::int AND s.name = r.subledger
+    WHERE s.subledger_id IS NULL
+  ) AS new_subledgers
+FROM import_row;
+
+-- name: count_doubtful
+-- How many staged rows start in the past, have expired, expire soon, or hold more than so many
+-- times what half of the rows exceed, worked out from some of them. $1 now  $2 soon  $3 times
+WITH usual AS (
+  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY amount) AS amount
+  FROM import_row
+  WHERE line % (1 + (SELECT count(*) / 10000 FROM import_row)) = 0
+)
+SELECT
+  count(*) FILTER (WHERE r.start_at < $1::timestamptz) AS starts_in_past,
+  count(*) FILTER (WHERE r.expires_at <= $1) AS already_expired,
+  count(*) FILTER (WHERE r.expires_at > $1 AND r.expires_at <= $2::timestamptz) AS expires_soon,
+  count(*) FILTER (WHERE r.amount > u.amount * $3::int) AS unusually_large,
+  coalesce(min(u.amount), 0)::bigint AS usual
+FROM import_row AS r
+CROSS JOIN usual AS u;
+
+-- name: list_doubtful
+-- The first lines of each kind of doubt. $1 now  $2 soon  $3 more than so much  $4 at most
+SELECT
+  ARRAY(
+    SELECT line FROM import_row WHERE start_at < $1::timestamptz ORDER BY line LIMIT $4::int
+  ) AS starts_in_past,
+  ARRAY(
+    SELECT line FROM import_row WHERE expires_at <= $1 ORDER BY line LIMIT $4
+  ) AS already_expired,
+  ARRAY(
+    SELECT line FROM import_row
+    WHERE expires_at > $1 AND expires_at <= $2::timestamptz ORDER BY line LIMIT $4
+  ) AS expires_soon,
+  ARRAY(
+    SELECT line FROM import_row WHERE amount > $3::bigint ORDER BY line LIMIT $4
+  ) AS unusually_large;
+
+-- name: find_repeated
+-- The rows that say the same of member, subledger, amount, start and expiry as an earlier one: how
+-- many, and the first lines. $1 at most
+WITH repeated AS (
+  SELECT
+    holder_id,
+    count(*) - 1 AS more,
+    max(line) AS line
+  FROM import_row
+  GROUP BY holder_id, subledger, amount, start_at, expires_at
+  HAVING count(*) > 1
+)
+SELECT
+  coalesce(sum(more), 0)::bigint AS row_count,
+  ARRAY(
+    SELECT line FROM repeated ORDER BY line LIMIT $1::int
+  ) AS lines
+FROM repeated;
+
+-- name: list_rows_of_debtors
+-- The staged rows of members who owe points, in subledgers that are there. $1 program  $2 now
+SELECT
+  r.holder_id,
+  s.subledger_id,
+  r.line,
+  r.amount,
+  r.start_at,
+  r.expires_at,
+  h.last_no,
+  greatest(h.last_at, $2::timestamptz) AS last_at
+FROM holder AS h
+JOIN import_row AS r ON r.holder_id = h.holder_id
+JOIN subledger AS s ON s.program_id = $1::int AND s.name = r.subledger
+WHERE h.holder_id IN (SELECT i.holder_id FROM import_row AS i)
+  AND h.owing_until > greatest(h.last_at, $2)
+ORDER BY r.holder_id, r.line;

@@ -25,7 +25,9 @@ CREATE TEMPORARY TABLE join_date_row (
   line int NOT NULL,
   holder_id uuid NOT NULL,
   integration_id text NOT NULL,
-  joined_at timestamptz NOT NULL
+  joined_at timestamptz NOT NULL,
+  first_line int,
+  is_stranger boolean NOT NULL DEFAULT false
 ) ON COMMIT DROP;
 
 -- name: analyze_staging
@@ -35,36 +37,32 @@ ANALYZE join_date_row (holder_id);
 SELECT count(*)
 FROM join_date_row;
 
--- name: staged_strangers
--- Lines about profiles that are not there, with how many there are in all. $1 at most
-SELECT
-  r.line,
-  r.integration_id,
-  count(*) OVER () AS in_all
-FROM join_date_row AS r
-LEFT JOIN holder AS h ON h.holder_id = r.holder_id
-WHERE h.holder_id IS NULL
-ORDER BY r.line
-LIMIT $1::int;
-
--- name: staged_twice
--- Lines about a profile that an earlier line is about, with how many there are in all. $1 at most
-SELECT
-  line,
-  integration_id,
-  first_line,
-  count(*) OVER () AS in_all
+-- name: mark_faults
+-- Marks the staged lines about profiles that are not there, and those about a profile that an earlier
+-- line is about, which is then named.
+UPDATE join_date_row AS r
+SET is_stranger = f.is_stranger, first_line = nullif(f.first_line, r.line)
 FROM (
   SELECT
-    holder_id,
-    line,
-    integration_id,
-    min(line) OVER (PARTITION BY holder_id) AS first_line
+    d.line,
+    h.holder_id IS NULL AS is_stranger,
+    min(d.line) OVER (PARTITION BY d.holder_id) AS first_line
+  FROM join_date_row AS d
+  LEFT JOIN holder AS h ON h.holder_id = d.holder_id
+) AS f
+WHERE f.line = r.line AND (f.is_stranger OR f.line > f.first_line);
+
+-- name: take_faults
+-- Takes the next of the marked lines out. $1 at most
+DELETE FROM join_date_row
+WHERE line IN (
+  SELECT line
   FROM join_date_row
-) AS r
-WHERE line > first_line
-ORDER BY line
-LIMIT $1::int;
+  WHERE is_stranger OR first_line IS NOT NULL
+  ORDER BY line
+  LIMIT $1::int
+)
+RETURNING line, integration_id, is_stranger, first_line;
 
 -- name: enter_staged
 -- The date of a line takes the place of one that was set before. $1 program
@@ -79,12 +77,11 @@ ON CONFLICT (holder_id, program_id) DO UPDATE
 SET joined_at = excluded.joined_at;
 
 -- name: insert_import
--- The id of a new import. $1 program  $2 user  $3 now  $4 file name  $5 SHA-256  $6 rows
+-- $1 import  $2 program  $3 user  $4 now  $5 file name  $6 SHA-256  $7 rows
 INSERT INTO join_date_import (
-  program_id, user_id, recorded_at, file_name, file_digest, row_count
+  import_id, program_id, user_id, recorded_at, file_name, file_digest, row_count
 )
-VALUES ($1, $2, $3, $4, $5, $6)
-RETURNING import_id;
+VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: copy_join_dates
 -- A line per member who has joined, by holder, in the columns of the contract; for COPY.

@@ -108,7 +108,7 @@ SELECT
   ) AS members,
   EXISTS (
     SELECT
-    FROM point_import
+    FROM import_job
     WHERE program_id = $1
   ) AS imports;
 

@@ -102,7 +102,7 @@ WITH taken AS MATERIALIZED (
     AND NOT EXISTS (
       SELECT
       FROM transaction_ AS r
-      WHERE r.holder_id = t.holder_id AND r.of_no = t.txn_no AND r.kind <> 3
+      WHERE r.holder_id = t.holder_id AND r.of_no = t.txn_no AND r.kind < 3
     )
 ), entered AS (
   INSERT INTO transaction_ AS r (

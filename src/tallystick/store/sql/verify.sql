@@ -58,14 +58,28 @@ ORDER BY t.holder_id, t.txn_no
 LIMIT $1;
 
 -- name: repayments_take_what_they_repay
+-- Where an import was undone, what its lots had repaid is taken back by reversals, and owed again by
+-- allocations: together they are nothing in each ledger.
 -- slice: a check of the whole database
-SELECT a.holder_id, a.txn_no, a.effective_at, sum(a.amount) AS unbalanced
-FROM allocation AS a
-JOIN transaction_ AS t ON t.holder_id = a.holder_id AND t.txn_no = a.txn_no
-WHERE t.kind <> 2 OR t.creates_negative
-GROUP BY a.holder_id, a.txn_no, a.effective_at
-HAVING sum(a.amount) <> 0
-ORDER BY a.holder_id, a.txn_no
+SELECT holder_id, subledger_id, txn_no, undone_id, effective_at, sum(amount) AS unbalanced
+FROM (
+  SELECT
+    a.holder_id, a.program_id, a.subledger_id, a.effective_at, a.amount,
+    CASE WHEN t.of_no IS NOT NULL THEN t.import_id END AS undone_id,
+    CASE WHEN t.of_no IS NULL OR t.import_id IS NULL THEN t.txn_no END AS txn_no
+  FROM allocation AS a
+  JOIN transaction_ AS t ON t.holder_id = a.holder_id AND t.txn_no = a.txn_no
+  WHERE t.kind <> 2 OR t.creates_negative OR t.of_no IS NOT NULL
+  UNION ALL
+  SELECT
+    r.holder_id, r.program_id, r.subledger_id, r.effective_at, r.spent, t.import_id, NULL
+  FROM reversal AS r
+  JOIN transaction_ AS t ON t.holder_id = r.holder_id AND t.txn_no = r.txn_no
+  WHERE t.import_id IS NOT NULL
+) AS repayment
+GROUP BY holder_id, program_id, subledger_id, txn_no, undone_id, effective_at
+HAVING sum(amount) <> 0
+ORDER BY holder_id, txn_no
 LIMIT $1;
 
 -- name: allocations_repeat_their_lot
@@ -126,12 +140,14 @@ LIMIT $1;
 SELECT r.holder_id, r.lot_no, l.remaining, r.txn_no
 FROM reversal AS r
 LEFT JOIN lot AS l ON l.holder_id = r.holder_id AND l.lot_no = r.lot_no
-WHERE l.holder_id IS NULL OR l.remaining <> 0
+LEFT JOIN transaction_ AS t ON t.holder_id = r.holder_id AND t.txn_no = r.txn_no
+WHERE l.holder_id IS NULL OR t.holder_id IS NULL OR l.remaining <> 0
 ORDER BY r.holder_id, r.lot_no
 LIMIT $1;
 
 -- name: entries_about_another_match_it
--- An activation or its opposite, each at most once, of the same points in the same ledger.
+-- An activation, the opposite, or what was taken back of an addition in part: each at most once, in
+-- the same ledger, and of the same points or, in part, of no more.
 -- slice: a check of the whole database
 SELECT t.holder_id, t.txn_no, t.of_no, t.kind, o.kind AS of_kind, t.amount, o.amount AS of_amount
 FROM transaction_ AS t
@@ -140,15 +156,17 @@ LEFT JOIN transaction_ AS twin
   ON twin.holder_id = t.holder_id
   AND twin.of_no = t.of_no
   AND twin.txn_no <> t.txn_no
-  AND (twin.kind = 3) = (t.kind = 3)
+  AND twin.kind = t.kind
 WHERE t.of_no IS NOT NULL
   AND (
     o.holder_id IS NULL
     OR o.of_no IS NOT NULL
     OR twin.holder_id IS NOT NULL
-    OR (t.program_id, t.subledger_id, t.amount) <> (o.program_id, o.subledger_id, o.amount)
+    OR (t.program_id, t.subledger_id) <> (o.program_id, o.subledger_id)
+    OR (t.kind <> 4 AND t.amount <> o.amount)
+    OR (t.kind = 4 AND (t.amount > o.amount OR o.kind <> 1))
     OR (t.kind = 3 AND o.shown_start_at IS DISTINCT FROM '9999-12-31 00:00+00'::timestamptz)
-    OR (t.kind <> 3 AND t.kind + o.kind <> 3)
+    OR (t.kind < 3 AND t.kind + o.kind <> 3)
   )
 ORDER BY t.holder_id, t.txn_no
 LIMIT $1;
@@ -228,6 +246,7 @@ ORDER BY holder_id, txn_no
 LIMIT $1;
 
 -- name: holders_know_until_when_they_owe
+-- A debt that was taken back is owed no more, and what was booked ahead on it does not come.
 -- slice: a check of the whole database
 SELECT h.holder_id, h.owing_until, due.owing_until AS should_be_at_least
 FROM (
@@ -238,8 +257,14 @@ FROM (
     WHERE amount < 0 AND remaining < 0
     UNION ALL
     SELECT holder_id, effective_at
-    FROM allocation
-    WHERE debt AND effective_at > recorded_at
+    FROM allocation AS a
+    WHERE debt
+      AND effective_at > recorded_at
+      AND NOT EXISTS (
+        SELECT
+        FROM reversal AS r
+        WHERE r.holder_id = a.holder_id AND r.lot_no = a.lot_no
+      )
     GROUP BY holder_id, lot_no, effective_at
     HAVING sum(amount) <> 0
   ) AS owed
@@ -271,6 +296,30 @@ LEFT JOIN (
 ) AS t ON t.import_id = i.import_id
 WHERE i.row_count <> coalesce(t.row_count, 0) OR i.amount <> coalesce(t.entered, 0)
 ORDER BY i.import_id
+LIMIT $1;
+
+-- name: undone_imports_are_taken_back_in_full
+-- What an undo says of itself is what its entries took back, and nothing is left in the import's lots.
+-- slice: a check of the whole database
+SELECT u.import_id, u.row_count, u.amount, t.row_count AS entered_count, t.entered, l.left_over
+FROM import_undo AS u
+LEFT JOIN (
+  SELECT import_id, count(*) AS row_count, sum(amount) AS entered
+  FROM transaction_
+  WHERE import_id IS NOT NULL AND of_no IS NOT NULL
+  GROUP BY import_id
+) AS t ON t.import_id = u.import_id
+LEFT JOIN (
+  SELECT e.import_id, sum(l.remaining) AS left_over
+  FROM transaction_ AS e
+  LEFT JOIN transaction_ AS a ON a.holder_id = e.holder_id AND a.of_no = e.txn_no AND a.kind = 3
+  JOIN lot AS l ON l.holder_id = e.holder_id AND l.lot_no = coalesce(a.txn_no, e.txn_no)
+  WHERE e.import_id IS NOT NULL AND e.of_no IS NULL
+  GROUP BY e.import_id
+) AS l ON l.import_id = u.import_id
+WHERE (u.row_count, u.amount) <> (coalesce(t.row_count, 0), coalesce(t.entered, 0))
+  OR l.left_over <> 0
+ORDER BY u.import_id
 LIMIT $1;
 
 -- name: transaction_uuids_are_unique

@@ -1,0 +1,99 @@
+"""What an import is while it is uploaded, checked, imported and undone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.core.errors import RowProblem
+from tallystick.core.ids import ImportId, ProgramId, UserId
+from tallystick.core.points import Points
+
+NOTHING = Points(0)
+
+AT_WORK = frozenset({"checking", "importing", "undoing"})
+NEVER_IMPORTED = frozenset({"uploaded", "checked", "failed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportJob:
+    """A file and what became of it.
+
+    state: uploaded, checking, checked, importing, imported, failed, undoing or undone.
+    finding: what the last check found, as JSON. failure: why the work failed, in one line.
+    row_count, amount: what was imported.
+    """
+
+    import_id: ImportId
+    program_id: ProgramId
+    format: str
+    state: str
+    good_rows_only: bool
+    below_zero: bool
+    file_name: str
+    file_bytes: int
+    file_digest: bytes
+    file_kept: bool
+    user_id: UserId | None
+    api_key_id: int | None
+    created_at: datetime
+    begun_at: datetime | None
+    ended_at: datetime | None
+    bytes_done: int
+    rows_done: int
+    row_count: int | None
+    amount: Points | None
+    problem_count: int | None
+    finding: str | None
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemGroup:
+    """Problems of one cause: how many, the first lines, and one of them in full."""
+
+    code: str
+    column: str
+    count: int
+    lines: list[int]
+    example: RowProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Rows that are right and may yet be a mistake: how many, the first lines, what to look at."""
+
+    code: str
+    count: int
+    lines: list[int]
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What an import of points would change."""
+
+    amount: Points = NOTHING
+    active: Points = NOTHING
+    pending: Points = NOTHING
+    expired: Points = NOTHING
+    repaid: Points = NOTHING
+    members: int = 0
+    new_members: int = 0
+    new_subledgers: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a check found.
+
+    refuses_all: a problem stands in the way of all rows, as of the header.
+    twins: jobs that imported a file of the same content.
+    """
+
+    good_rows: int
+    bad_rows: int
+    problem_count: int
+    refuses_all: bool
+    problems: list[ProblemGroup]
+    warnings: list[Warned]
+    effects: Effects
+    twins: list[int]

@@ -1,0 +1,299 @@
+"""Imports as jobs: files that were uploaded, what is to be done with them, and what became of them.
+
+The work itself is done by `import_work.py`, in this process or another one on the same data folder.
+"""
+
+import asyncio
+import hashlib
+import heapq
+import io
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from tallystick.core.errors import AlreadyUndone, InUse, NotFound, NotSupported, RowProblem
+from tallystick.core.formats import FORMATS
+from tallystick.core.formats.opening import open_text
+from tallystick.core.formats.report import write_report
+from tallystick.core.ids import ImportId, ProgramId
+from tallystick.core.import_jobs import AT_WORK, NEVER_IMPORTED, Finding, ImportJob
+from tallystick.core.programs import Program
+from tallystick.services.callers import Caller
+from tallystick.services.context import Context
+from tallystick.services.undo import UndoPreview, preview_undo
+from tallystick.store import import_jobs as store
+from tallystick.store.db import Sink, Tx
+
+_PIECE = 262_144  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """Jobs, the newest first, and how many there are on all pages."""
+
+    jobs: list[ImportJob]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that has come whole, still under a name of its own in the folder of imports."""
+
+    path: Path
+    name: str
+    size: int
+    digest: bytes
+
+
+def keep_upload(context: Context, file: BinaryIO, *, name: str) -> Upload:
+    """A copy of the file in the folder of imports, for `create_job`."""
+    path = new_upload(context)
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as copy:
+        while piece := file.read(_PIECE):
+            copy.write(piece)
+            digest.update(piece)
+            size += len(piece)
+    return Upload(path=path, name=name, size=size, digest=digest.digest())
+
+
+def new_upload(context: Context) -> Path:
+    """Where a file may be written that is about to come."""
+    return context.import_folder / f"{secrets.token_hex(16)}.part"
+
+
+def file_of(context: Context, import_id: ImportId) -> Path:
+    """Where the file of a job is kept."""
+    return context.import_folder / str(import_id)
+
+
+def problem_files(context: Context, import_id: ImportId) -> tuple[Path, Path]:
+    """Where the problems of its last check are: those of the text, and those of the database."""
+    path = file_of(context, import_id)
+    return path.with_suffix(".problems"), path.with_suffix(".more-problems")
+
+
+async def create_job(  # noqa: PLR0913 - by name
+    context: Context,
+    program: Program,
+    upload: Upload,
+    *,
+    format_name: str,
+    caller: Caller | None,
+    state: str = "checking",
+    good_rows_only: bool = False,
+) -> ImportJob:
+    """A job for the file, which is kept from now on. Errors: NotFound.
+
+    state: uploaded for a file to which nothing is to be done yet, checking or importing.
+    """
+    now = context.clock()
+    file = store.NewFile(
+        name=upload.name,
+        size=upload.size,
+        digest=upload.digest,
+        user_id=caller.user_id if caller else None,
+        key_id=caller.key_id if caller else None,
+    )
+    async with context.database.transaction() as tx:
+        import_id = await store.insert_job(
+            tx,
+            program.id,
+            file,
+            format_name=format_name,
+            state=state,
+            good_rows_only=good_rows_only,
+            now=now,
+        )
+        upload.path.rename(file_of(context, import_id))
+    context.import_wake.set()
+    return await get_job(context, program.id, import_id)
+
+
+async def list_jobs(
+    context: Context, program_id: ProgramId, *, page_size: int, skip: int
+) -> JobPage:
+    """A page of the imports of a program, the newest first."""
+    async with context.database.snapshot() as reader:
+        return JobPage(
+            jobs=await store.list_jobs(reader, program_id, skip=skip, at_most=page_size),
+            total=await store.count_jobs(reader, program_id),
+        )
+
+
+async def get_job(context: Context, program_id: ProgramId, import_id: ImportId) -> ImportJob:
+    """An import of the program. Errors: NotFound."""
+    async with context.database.reader() as reader:
+        job = await store.find_job(reader, program_id, import_id)
+    if job is None:
+        raise NotFound("import", str(import_id))
+    return job
+
+
+def finding_of(job: ImportJob) -> Finding | None:
+    """What its last check found, if it was checked."""
+    return None if job.finding is None else msgspec.json.decode(job.finding, type=Finding)
+
+
+async def start_check(context: Context, program_id: ProgramId, import_id: ImportId) -> ImportJob:
+    """The job, whose file will be checked. Errors: NotFound, InUse, NotSupported."""
+    job = await get_job(context, program_id, import_id)
+    _check_kept(job)
+    return await _queue(context, job, "checking", good_rows_only=job.good_rows_only)
+
+
+async def start_import(
+    context: Context, program_id: ProgramId, import_id: ImportId, *, good_rows_only: bool = False
+) -> ImportJob:
+    """The job, whose file will be imported. Errors: NotFound, InUse, NotSupported."""
+    job = await get_job(context, program_id, import_id)
+    _check_kept(job)
+    return await _queue(context, job, "importing", good_rows_only=good_rows_only)
+
+
+async def start_undo(
+    context: Context, program: Program, import_id: ImportId, *, below_zero: bool = False
+) -> ImportJob:
+    """The job, whose import will be undone.
+
+    Errors: NotFound; AlreadyUndone; InUse if there is nothing to undo; NotSupported for join dates,
+    and for belowZero if the program's return policy does not allow it.
+    """
+    job = await get_job(context, program.id, import_id)
+    _check_undoable(job)
+    if job.state == "undone":
+        raise AlreadyUndone(import_id)
+    if below_zero and not program.may_go_below_zero:
+        raise NotSupported("belowZero", "the program's return policy keeps members from owing")
+    return await _queue(
+        context,
+        job,
+        "undoing",
+        good_rows_only=job.good_rows_only,
+        below_zero=below_zero,
+        allowed=frozenset({"imported"}),
+    )
+
+
+async def preview_job_undo(context: Context, program: Program, import_id: ImportId) -> UndoPreview:
+    """What undoing it would take back, at no change. Errors: NotFound, InUse, NotSupported."""
+    job = await get_job(context, program.id, import_id)
+    _check_undoable(job)
+    return await preview_undo(context, program, job.import_id)
+
+
+async def delete_job(context: Context, program_id: ProgramId, import_id: ImportId) -> None:
+    """Delete a file that was never imported. Errors: NotFound, InUse."""
+    job = await get_job(context, program_id, import_id)
+    if not await context.database.write(lambda tx: store.delete_job(tx, import_id)):
+        raise _in_use(job, "delete it before it is imported")
+    remove_files(context, import_id)
+
+
+def remove_files(context: Context, import_id: ImportId) -> None:
+    """Remove the file of a job and what was noted of it."""
+    for path in (file_of(context, import_id), *problem_files(context, import_id)):
+        path.unlink(missing_ok=True)
+
+
+async def write_file(context: Context, job: ImportJob, output: Sink) -> None:
+    """Write the original to `output`. Errors: NotSupported if it is not kept here."""
+    with _opened(context, job) as file:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            await output(piece)
+
+
+async def write_problems(context: Context, job: ImportJob, output: Sink) -> None:
+    """Write the wrong rows with what is wrong with them, ready to be mended and sent again.
+
+    Errors: NotSupported if the file was never checked, or is not kept here.
+    """
+    pieces = _report(context, job)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        await output(piece)
+
+
+def _report(context: Context, job: ImportJob) -> Iterator[bytes]:
+    with _opened(context, job) as file:
+        problems = heapq.merge(
+            *(_noted(path) for path in problem_files(context, job.import_id)),
+            key=lambda problem: problem.line,
+        )
+        limits = context.limits.file
+        text = open_text(file, limits)
+        yield from write_report(text, problems, FORMATS[job.format], limits=limits)
+
+
+def _noted(path: Path) -> Iterator[RowProblem]:
+    decoder = msgspec.json.Decoder(RowProblem)
+    if path.exists():
+        with path.open("rb") as lines:
+            yield from map(decoder.decode, lines)
+
+
+def check_checked(context: Context, job: ImportJob) -> None:
+    """Nothing, if the problems of the job can be told. Errors: NotSupported."""
+    if job.finding is None and job.problem_count is None:
+        raise NotSupported("importId", "it was not checked yet; check it first")
+    check_readable(context, job)
+
+
+def check_readable(context: Context, job: ImportJob) -> None:
+    """Nothing, if the file of the job can be read here. Errors: NotSupported."""
+    _opened(context, job).close()
+
+
+def _opened(context: Context, job: ImportJob) -> BinaryIO:
+    try:
+        file: io.BufferedReader = file_of(context, job.import_id).open("rb")
+    except OSError as error:
+        why = "its file is not kept (any more), or is on another machine"
+        raise NotSupported("importId", why) from error
+    return file
+
+
+def _check_kept(job: ImportJob) -> None:
+    if not job.file_kept:
+        raise NotSupported("importId", "its file is not kept; send it again")
+
+
+def _check_undoable(job: ImportJob) -> None:
+    if job.format != "points":
+        raise NotSupported("importId", "only imports of points can be undone")
+    if job.state not in {"imported", "undone"}:
+        raise _in_use(job, "undo what has been imported")
+
+
+async def _queue(  # noqa: PLR0913 - by name
+    context: Context,
+    job: ImportJob,
+    state: str,
+    *,
+    good_rows_only: bool,
+    below_zero: bool = False,
+    allowed: frozenset[str] = NEVER_IMPORTED,
+) -> ImportJob:
+    async def work(tx: Tx) -> bool:
+        return await store.queue_job(
+            tx,
+            job.import_id,
+            state,
+            allowed=allowed,
+            good_rows_only=good_rows_only,
+            below_zero=below_zero,
+        )
+
+    if not await context.database.write(work):
+        now = await get_job(context, job.program_id, job.import_id)
+        fix = "wait until that is done" if now.state in AT_WORK else "send the file as a new import"
+        raise _in_use(now, fix)
+    context.import_wake.set()
+    return await get_job(context, job.program_id, job.import_id)
+
+
+def _in_use(job: ImportJob, fix: str) -> InUse:
+    return InUse("import", str(job.import_id), f"the state {job.state}", fix)

@@ -1,0 +1,207 @@
+"""Imports as jobs: the queue of work on files, and the history; see `sql/import_jobs.sql`."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tallystick.core.errors import NotFound
+from tallystick.core.ids import ImportId, ProgramId, UserId
+from tallystick.core.import_jobs import ImportJob
+from tallystick.core.points import Points
+from tallystick.store.db import Reader, Record, Tx, refused_as
+from tallystick.store.programs import gone
+from tallystick.store.queries import load_queries
+
+_SQL = load_queries("import_jobs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file that came, and who sent it."""
+
+    name: str
+    size: int
+    digest: bytes
+    user_id: UserId | None = None
+    key_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the work on a job ended; what is None stays as it was."""
+
+    state: str
+    finding: str | None = None
+    failure: str | None = None
+    row_count: int | None = None
+    amount: Points | None = None
+    problem_count: int | None = None
+
+
+async def insert_job(  # noqa: PLR0913 - by name
+    tx: Tx,
+    program_id: ProgramId,
+    file: NewFile,
+    *,
+    format_name: str,
+    state: str,
+    good_rows_only: bool,
+    now: datetime,
+) -> ImportId:
+    """Insert a job whose file is kept; its id comes back. Errors: NotFound."""
+    with refused_as(_gone(program_id)):
+        import_id = await tx.fetchval(
+            _SQL["insert_job"],
+            program_id,
+            format_name,
+            state,
+            good_rows_only,
+            file.name,
+            file.size,
+            file.digest,
+            file.user_id,
+            file.key_id,
+            now,
+        )
+    return ImportId(import_id)
+
+
+async def insert_imported(  # noqa: PLR0913 - by name
+    tx: Tx,
+    program_id: ProgramId,
+    file: NewFile,
+    *,
+    format_name: str,
+    now: datetime,
+    row_count: int,
+    amount: Points | None,
+    problem_count: int,
+) -> ImportId:
+    """Note an import that is made in one go; its id comes back. Errors: NotFound."""
+    with refused_as(_gone(program_id)):
+        import_id = await tx.fetchval(
+            _SQL["insert_imported"],
+            program_id,
+            format_name,
+            file.name,
+            file.size,
+            file.digest,
+            file.user_id,
+            file.key_id,
+            now,
+            row_count,
+            amount,
+            problem_count,
+        )
+    return ImportId(import_id)
+
+
+def _gone(program_id: ProgramId) -> dict[str, Any]:
+    told = NotFound("loyalty program", str(program_id))
+    return {**gone(program_id), "import_job_program_fkey": told}
+
+
+async def find_job(reader: Reader, program_id: ProgramId, import_id: ImportId) -> ImportJob | None:
+    """The job, if it is one of the program's."""
+    row = await reader.fetchrow(_SQL["find_job"], import_id, program_id)
+    return None if row is None else _job(row)
+
+
+async def list_jobs(
+    reader: Reader, program_id: ProgramId, *, skip: int, at_most: int
+) -> list[ImportJob]:
+    """The jobs of a program, the newest first."""
+    return list(map(_job, await reader.fetch(_SQL["list_jobs"], program_id, skip, at_most)))
+
+
+async def count_jobs(reader: Reader, program_id: ProgramId) -> int:
+    """How many jobs a program has."""
+    return int(await reader.fetchval(_SQL["count_jobs"], program_id))
+
+
+async def find_twins(
+    reader: Reader, program_id: ProgramId, digest: bytes, *, format_name: str, at_most: int
+) -> list[ImportId]:
+    """The jobs that imported a file of the same content into the program, the first ones."""
+    rows = await reader.fetch(_SQL["find_twins"], program_id, digest, format_name, at_most)
+    return [ImportId(row["import_id"]) for row in rows]
+
+
+async def queue_job(  # noqa: PLR0913 - by name
+    tx: Tx,
+    import_id: ImportId,
+    state: str,
+    *,
+    allowed: Collection[str],
+    good_rows_only: bool,
+    below_zero: bool = False,
+) -> bool:
+    """Put a job into the queue; False if it is in none of the allowed states."""
+    values = import_id, state, list(allowed), good_rows_only, below_zero
+    return bool(await tx.fetchval(_SQL["queue_job"], *values))
+
+
+async def list_waiting(reader: Reader, *, now: datetime, at_most: int) -> list[ImportId]:
+    """The jobs in the queue that nobody works on, the oldest first."""
+    return [
+        ImportId(r["import_id"]) for r in await reader.fetch(_SQL["list_waiting"], now, at_most)
+    ]
+
+
+async def claim_job(
+    tx: Tx, import_id: ImportId, *, owner: str, now: datetime, until: datetime
+) -> ImportJob | None:
+    """Take a job on; None if somebody else was faster."""
+    row = await tx.fetchrow(_SQL["claim_job"], import_id, owner, now, until)
+    return None if row is None else _job(row)
+
+
+async def renew_lease(  # noqa: PLR0913 - by name
+    tx: Tx, import_id: ImportId, *, owner: str, until: datetime, bytes_done: int, rows_done: int
+) -> bool:
+    """Keep a job and tell how far it has come; False if it is no longer ours."""
+    values = import_id, owner, until, bytes_done, rows_done
+    return bool(await tx.fetchval(_SQL["renew_lease"], *values))
+
+
+async def end_job(
+    tx: Tx, import_id: ImportId, ending: Ending, *, owner: str, now: datetime
+) -> bool:
+    """Write how the work ended; False if the job is no longer ours."""
+    values = (
+        ending.state,
+        now,
+        ending.finding,
+        ending.failure,
+        ending.row_count,
+        ending.amount,
+        ending.problem_count,
+    )
+    return bool(await tx.fetchval(_SQL["end_job"], import_id, owner, *values))
+
+
+async def give_back(tx: Tx, import_id: ImportId, *, owner: str) -> None:
+    """Let another process take the job on at once."""
+    await tx.execute(_SQL["give_back"], import_id, owner)
+
+
+async def delete_job(tx: Tx, import_id: ImportId) -> bool:
+    """Delete a job that was never imported; False if it was, or is being worked on."""
+    return bool(await tx.fetchval(_SQL["delete_job"], import_id))
+
+
+async def list_old_files(reader: Reader, *, before: datetime) -> list[ImportId]:
+    """The jobs at rest that were made before then and whose files are kept."""
+    return [ImportId(r["import_id"]) for r in await reader.fetch(_SQL["list_old_files"], before)]
+
+
+async def forget_file(tx: Tx, import_id: ImportId) -> None:
+    """Note that the file of a job is gone."""
+    await tx.execute(_SQL["forget_file"], import_id)
+
+
+def _job(row: Record) -> ImportJob:
+    values: Mapping[str, Any] = dict(row)
+    left_out = {"lease_owner", "lease_until"}
+    return ImportJob(**{name: value for name, value in values.items() if name not in left_out})

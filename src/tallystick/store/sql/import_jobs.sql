@@ -1,0 +1,119 @@
+-- Imports as jobs: the queue of work on uploaded files, and the history of imports.
+
+-- name: insert_job
+-- The id of a new job. $1 program  $2 format  $3 state  $4 good rows only  $5 file name  $6 bytes
+-- $7 SHA-256  $8 user  $9 key  $10 now
+INSERT INTO import_job (
+  program_id, format, state, good_rows_only, file_name, file_bytes, file_digest, file_kept,
+  user_id, api_key_id, created_at
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $9, $10)
+RETURNING import_id;
+
+-- name: insert_imported
+-- The id of an import that is made in one go. $1 program  $2 format  $3 file name  $4 bytes
+-- $5 SHA-256  $6 user  $7 key  $8 now  $9 rows  $10 amount  $11 problems
+INSERT INTO import_job (
+  program_id, format, state, file_name, file_bytes, file_digest, file_kept, user_id, api_key_id,
+  created_at, begun_at, ended_at, row_count, amount, problem_count
+)
+VALUES ($1, $2, 'imported', $3, $4, $5, false, $6, $7, $8, $8, $8, $9, $10, $11)
+RETURNING import_id;
+
+-- name: find_job
+-- $1 import  $2 program
+SELECT *
+FROM import_job
+WHERE import_id = $1 AND program_id = $2;
+
+-- name: list_jobs
+-- A page, the newest first. $1 program  $2 skipped  $3 at most
+SELECT *
+FROM import_job
+WHERE program_id = $1
+ORDER BY import_id DESC
+OFFSET $2 LIMIT $3;
+
+-- name: count_jobs
+-- $1 program
+SELECT count(*)
+FROM import_job
+WHERE program_id = $1;
+
+-- name: find_twins
+-- The imports of the same file into the program, by content, the first ones. $1 program  $2 SHA-256
+-- $3 format  $4 at most
+SELECT import_id
+FROM import_job
+WHERE file_digest = $2 AND program_id = $1 AND format = $3 AND state = 'imported'
+ORDER BY import_id
+LIMIT $4;
+
+-- name: queue_job
+-- Puts a job into the queue, if its state allows; the id comes back. $1 import  $2 new state
+-- $3 states that allow it  $4 good rows only  $5 below zero
+UPDATE import_job
+SET state = $2, good_rows_only = $4, below_zero = $5, failure = NULL, begun_at = NULL,
+  ended_at = NULL, bytes_done = 0, rows_done = 0, lease_owner = NULL, lease_until = NULL
+WHERE import_id = $1 AND state = ANY ($3::text[])
+RETURNING import_id;
+
+-- name: list_waiting
+-- The queue: jobs that nobody works on, the oldest first. $1 now  $2 at most
+SELECT import_id
+FROM import_job
+WHERE state IN ('checking', 'importing', 'undoing')
+  AND (lease_until IS NULL OR lease_until <= $1::timestamptz)
+ORDER BY import_id
+LIMIT $2;
+
+-- name: claim_job
+-- The job, taken on; nothing if somebody else was faster. $1 import  $2 who  $3 now  $4 lease until
+UPDATE import_job
+SET lease_owner = $2, lease_until = $4, begun_at = $3, bytes_done = 0, rows_done = 0
+WHERE import_id = $1
+  AND state IN ('checking', 'importing', 'undoing')
+  AND (lease_until IS NULL OR lease_until <= $3::timestamptz)
+RETURNING *;
+
+-- name: renew_lease
+-- Whether the job is still ours. $1 import  $2 who  $3 lease until  $4 bytes done  $5 rows done
+UPDATE import_job
+SET lease_until = $3, bytes_done = $4, rows_done = $5
+WHERE import_id = $1 AND lease_owner = $2 AND lease_until IS NOT NULL
+RETURNING import_id;
+
+-- name: end_job
+-- Whether the job was still ours to end. $1 import  $2 who  $3 new state  $4 now  $5 finding or null
+-- $6 failure or null  $7 rows or null  $8 amount or null  $9 problems or null
+UPDATE import_job
+SET state = $3, ended_at = $4, bytes_done = file_bytes, finding = coalesce($5::jsonb, finding),
+  failure = $6, row_count = coalesce($7, row_count), amount = coalesce($8, amount),
+  problem_count = coalesce($9, problem_count), lease_owner = NULL, lease_until = NULL
+WHERE import_id = $1 AND lease_owner = $2
+RETURNING import_id;
+
+-- name: give_back
+-- Lets another process take the job on at once. $1 import  $2 who
+UPDATE import_job
+SET lease_owner = NULL, lease_until = NULL
+WHERE import_id = $1 AND lease_owner = $2;
+
+-- name: delete_job
+-- The id, if the job was never imported and nobody works on it. $1 import
+DELETE FROM import_job
+WHERE import_id = $1 AND state IN ('uploaded', 'checked', 'failed')
+RETURNING import_id;
+
+-- name: list_old_files
+-- Jobs that are at rest, whose files have been kept long enough. $1 made before
+SELECT import_id
+FROM import_job
+WHERE file_kept AND created_at < $1::timestamptz
+  AND state NOT IN ('checking', 'importing', 'undoing');
+
+-- name: forget_file
+-- $1 import
+UPDATE import_job
+SET file_kept = false
+WHERE import_id = $1;
