@@ -31,7 +31,7 @@ format: tools ## format the code and mend what the linter can mend
 
 bench: install ## measure posting, importing and requests on this machine
 	$(bin)/python bench/posting.py
-	$(bin)/python bench/import_points.py
+	$(bin)/python bench/imports.py
 	$(bin)/python bench/requests.py
 
 # Pins stay as they are unless they are named: make lock RAISE="--upgrade-package httpx"

@@ -13,11 +13,11 @@ import pytest
 
 from tallystick.core.balances import Balance
 from tallystick.core.errors import InvalidFile, NotFound
+from tallystick.core.formats import points as points_format
 from tallystick.core.ids import IntegrationId
 from tallystick.core.points import Points
 from tallystick.core.programs import Program, ProgramSettings, ReturnPolicy
 from tallystick.core.transactions import Kind
-from tallystick.services import imports
 from tallystick.services.accounts import create_user
 from tallystick.services.balances import member_balances, program_totals
 from tallystick.services.callers import Caller, CallerKind
@@ -229,7 +229,7 @@ async def test_a_damaged_file_is_refused_and_nothing_is_kept(context: Context, c
 async def test_more_members_and_windows_than_are_remembered_are_entered(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "_REMEMBERED_MAX", 3)
+    monkeypatch.setattr(points_format._Remembered, "LENGTH_MAX", 3)
     program = await shop(context)
     rows = "".join(f"m{n % 7},1,{2030 + n % 5}-01-01\n" for n in range(100))
     report = await load(context, program, f"customerprofileid,amount,expirydate\n{rows}")

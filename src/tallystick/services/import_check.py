@@ -4,6 +4,7 @@ It stages the file exactly as the import does and writes nothing to the ledger.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tallystick.core.errors import InvalidFile, RowProblem
@@ -79,8 +80,11 @@ async def check_file(  # noqa: PLR0913 - by name
         if format_name == "points":
             await stage_points(tx, program, source, problems, now=now)
             if not problems.in_the_way:
-                good_rows, effects = await _effects_of_points(tx, program, now=now)
-                warnings = await _warnings(tx, now=now)
+                good_rows, effects, doubts = await store.examine(
+                    tx, program.id, now=now, soon=SOON, times=LARGE_TIMES, lines_max=LINES_MAX
+                )
+                effects = replace(effects, repaid=await _repaid(tx, program, now=now))
+                warnings = _warnings(doubts)
         else:
             good_rows = await stage_join_dates(tx, program, source, problems)
             effects = Effects(members=good_rows)
@@ -98,21 +102,6 @@ async def check_file(  # noqa: PLR0913 - by name
         warnings=warnings,
         effects=effects,
         twins=[int(twin) for twin in twins],
-    )
-
-
-async def _effects_of_points(tx: Tx, program: Program, *, now: datetime) -> tuple[int, Effects]:
-    row_count, sums = await store.sum_effects(tx, program.id, now=now)
-    repaid = await _repaid(tx, program, now=now)
-    return row_count, Effects(
-        amount=sums.amount,
-        active=sums.active,
-        pending=sums.pending,
-        expired=sums.expired,
-        repaid=repaid,
-        members=sums.members,
-        new_members=sums.new_members,
-        new_subledgers=sums.new_subledgers,
     )
 
 
@@ -144,10 +133,7 @@ async def _repaid(tx: Tx, program: Program, *, now: datetime) -> Points:
     return Points(repaid)
 
 
-async def _warnings(tx: Tx, *, now: datetime) -> list[Warned]:
-    doubts = await store.find_doubtful(
-        tx, now=now, soon=SOON, times=LARGE_TIMES, lines_max=LINES_MAX
-    )
+def _warnings(doubts: store.StagedDoubts) -> list[Warned]:
     usual = render_points(doubts.usual)
     words = {
         "repeated_row": "the same member, amount and dates as an earlier row; is it meant twice?",

@@ -11,14 +11,16 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import BinaryIO, TypeVar, cast
 
 from tallystick.core.errors import InvalidFile, RowProblem
 from tallystick.core.formats.limits import FILE_LIMITS, FileLimits
 from tallystick.core.formats.opening import open_text
-from tallystick.core.formats.points import PointRow, read_points
+from tallystick.core.formats.points import read_points_as
 from tallystick.core.formats.problems import is_in_the_way
 from tallystick.core.ids import (
+    Environment,
     HolderId,
     ImportId,
     IntegrationId,
@@ -42,7 +44,7 @@ from tallystick.store.programs import SubledgerName, ensure_subledgers
 Row = TypeVar("Row")
 Progress = Callable[[int], None]  # called with the bytes of the file read so far
 
-_REMEMBERED_MAX = 100_000  # holders and windows whose text is kept for the next row
+_NULL = "\\N"  # in COPY's text format
 
 
 class ImportFile(io.RawIOBase):
@@ -223,8 +225,16 @@ async def stage_points(
     Errors: InvalidFile if the first bytes are no file that is read.
     """
     text = open_text(cast("BinaryIO", source), source.limits)
-    batches = read_points(text, program=program, at=now, limits=source.limits)
-    await store.stage(tx, chunks(_staged_rows(source.counted(batches), program, problems)))
+    batches = read_points_as(
+        text,
+        program=program,
+        at=now,
+        limits=source.limits,
+        member=partial(_holder_columns, program.environment),
+        window=_window_columns,
+        subledger=escaped,
+    )
+    await store.stage(tx, chunks(_staged_rows(source.counted(batches), problems)))
 
 
 def _subledgers(program: Program, staged: store.Staged) -> list[SubledgerName]:
@@ -301,12 +311,13 @@ class Problems:
             raise InvalidFile(tuple(self.first), self.count)
 
 
-Batches = Iterator[tuple[list[PointRow], list[RowProblem]]]
+# Line, the holder's columns, amount, the window's columns, subledger, name: ready for COPY.
+StagedRow = tuple[int, str, Points, str, str, str]
+Batches = Iterator[tuple[list[StagedRow], list[RowProblem]]]
 
 
-def _staged_rows(batches: Batches, program: Program, problems: Problems) -> Iterator[bytes]:
+def _staged_rows(batches: Batches, problems: Problems) -> Iterator[bytes]:
     """The rows as lines of COPY's text format, a chunk per batch; none after a problem."""
-    holders, windows = _Holders(program), _Windows()
     for rows, found in batches:
         problems.add(found)
         if problems.refuse_all:
@@ -314,48 +325,25 @@ def _staged_rows(batches: Batches, program: Program, problems: Problems) -> Iter
             continue
         yield "".join(
             [
-                f"{line}\t{holders.text(integration_id)}\t{points}\t{windows.text(window)}"
-                f"\t{escaped(subledger)}\t{escaped(reason)}\n"
-                for line, integration_id, points, window, subledger, reason in rows
+                f"{line}\t{holder}\t{points}\t{window}\t{subledger}\t{escaped(reason)}\n"
+                if "\\" in reason
+                else f"{line}\t{holder}\t{points}\t{window}\t{subledger}\t{reason}\n"
+                for line, holder, points, window, subledger, reason in rows
             ]
         ).encode()
 
 
-class _Holders:
-    """The text of a holder's columns, kept for its next row."""
-
-    def __init__(self, program: Program) -> None:
-        self._environment = program.environment
-        self._texts: dict[IntegrationId, str] = {}
-
-    def text(self, integration_id: IntegrationId) -> str:
-        text = self._texts.get(integration_id)
-        if text is None:
-            if len(self._texts) >= _REMEMBERED_MAX:
-                self._texts.clear()
-            holder_id = profile_holder(integration_id, self._environment)
-            text = f"{holder_id}\t{escaped(integration_id)}"
-            self._texts[integration_id] = text
-        return text
+def _holder_columns(environment: Environment, integration_id: IntegrationId) -> str:
+    return f"{profile_holder(integration_id, environment)}\t{escaped(integration_id)}"
 
 
-class _Windows:
-    """The text of a window's columns, kept for the next row that shares the window."""
-
-    def __init__(self) -> None:
-        self._texts: dict[int, tuple[Window, str]] = {}
-
-    def text(self, window: Window) -> str:
-        known = self._texts.get(id(window))
-        if known is None:
-            if len(self._texts) >= _REMEMBERED_MAX:
-                self._texts.clear()
-            validity = window.validity or "\\N"
-            start = "\\N" if window.shown_start_at is None else window.start_at.isoformat()
-            expires = window.expires_at.isoformat()
-            text = f"{start}\t{expires}\t{window.shown_expires_at.isoformat()}\t{validity}"
-            known = self._texts[id(window)] = window, text
-        return known[1]
+def _window_columns(window: Window) -> str:
+    """Start, expiry, the expiry that is shown if it is another, validity."""
+    start = _NULL if window.shown_start_at is None else window.start_at.isoformat()
+    expires = window.expires_at.isoformat()
+    shown = window.shown_expires_at
+    shown_expires = _NULL if shown == window.expires_at else shown.isoformat()
+    return f"{start}\t{expires}\t{shown_expires}\t{window.validity or _NULL}"
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

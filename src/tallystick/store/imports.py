@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tallystick.core.ids import HolderId, ImportId, ProgramId, SubledgerId, UserId
 from tallystick.core.import_jobs import Effects
 from tallystick.core.points import Points
-from tallystick.store.db import Tx, refused_as
+from tallystick.store.db import Record, Tx, refused_as
 from tallystick.store.posting import LockedHolder
 from tallystick.store.programs import gone
 from tallystick.store.queries import load_queries
@@ -148,12 +148,35 @@ async def list_debtors(tx: Tx) -> dict[HolderId, LockedHolder]:
     }
 
 
-async def sum_effects(tx: Tx, program_id: ProgramId, *, now: datetime) -> tuple[int, Effects]:
-    """The number of the staged rows, and what they would change, debts apart."""
-    row = await tx.fetchrow(_SQL["sum_effects"], program_id, now)
+async def examine(  # noqa: PLR0913 - by name
+    tx: Tx, program_id: ProgramId, *, now: datetime, soon: timedelta, times: int, lines_max: int
+) -> tuple[int, Effects, StagedDoubts]:
+    """How many rows are staged, what they would change, debts apart, and what is doubtful."""
+    await tx.execute(_SQL["give_room"])
+    usual = await tx.fetchval(_SQL["usual_amount"]) or 0
+    large = usual * times
+    row = await tx.fetchrow(_SQL["sum_rows"], program_id, now, now + soon, large)
     assert row is not None
+    asked = {
+        "starts_in_past": (now,),
+        "already_expired": (now,),
+        "expires_soon": (now, now + soon),
+        "unusually_large": (large,),
+    }
+    repeated = await tx.fetchrow(_SQL["find_repeated"], lines_max)
+    assert repeated is not None
+    counts, lines = {"repeated_row": repeated["row_count"]}, {"repeated_row": repeated["lines"]}
+    for code, values in asked.items():
+        counts[code] = row[code]
+        found = await tx.fetch(_SQL[code], *values, lines_max) if row[code] else []
+        lines[code] = [each["line"] for each in found]
+    doubts = StagedDoubts(counts=counts, lines=lines, usual=Points(usual))
+    return row["row_count"], _effects(row), doubts
+
+
+def _effects(row: Record) -> Effects:
     amount, pending, expired = row["amount"], row["pending"], row["expired"]
-    return row["row_count"], Effects(
+    return Effects(
         amount=Points(amount),
         active=Points(amount - pending - expired),
         pending=Points(pending),
@@ -161,29 +184,6 @@ async def sum_effects(tx: Tx, program_id: ProgramId, *, now: datetime) -> tuple[
         members=row["members"],
         new_members=row["new_members"],
         new_subledgers=row["new_subledgers"],
-    )
-
-
-_DOUBTS = ("starts_in_past", "already_expired", "expires_soon", "unusually_large")
-
-
-async def find_doubtful(
-    tx: Tx, *, now: datetime, soon: timedelta, times: int, lines_max: int
-) -> StagedDoubts:
-    """The staged rows that may be a mistake."""
-    counted = await tx.fetchrow(_SQL["count_doubtful"], now, now + soon, times)
-    assert counted is not None
-    usual = counted["usual"]
-    counts = {code: counted[code] for code in _DOUBTS}
-    listed = await tx.fetchrow(_SQL["list_doubtful"], now, now + soon, usual * times, lines_max)
-    assert listed is not None
-    lines = {code: listed[code] for code in _DOUBTS}
-    repeated = await tx.fetchrow(_SQL["find_repeated"], lines_max)
-    assert repeated is not None
-    return StagedDoubts(
-        counts={"repeated_row": repeated["row_count"], **counts},
-        lines={"repeated_row": repeated["lines"], **lines},
-        usual=Points(usual),
     )
 
 

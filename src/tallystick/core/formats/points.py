@@ -1,8 +1,8 @@
 """The CSV of a point import into a profile-based program.
 
 A cell is refused rather than guessed at, and all cells of a row are reported, each with the first
-thing that is wrong with it. Most rows take a short path: their cells were seen before or are plain
-at a glance. Only the others are looked at closely, and what counts as a fault is said there alone.
+thing that is wrong with it. Most rows take a short path: what their cells mean was worked out for
+an earlier row. Only the others are looked at closely, and what is a fault is said there alone.
 Source: domain section C1, decisions I-13, I-23 and I-29.
 """
 
@@ -137,12 +137,15 @@ _WRONG_DATES: list[Wrong] = [
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
+MemberT = TypeVar("MemberT")
+WindowT = TypeVar("WindowT")
+SubledgerT = TypeVar("SubledgerT")
 
 
 class _Remembered(dict[_Key, _Value | None], Generic[_Key, _Value]):
     """What `work` says about keys, worked out once for each; None is said but not remembered."""
 
-    LENGTH_MAX = 20_000
+    LENGTH_MAX = 50_000
 
     def __init__(self, work: Callable[[_Key], _Value | None]) -> None:
         super().__init__()
@@ -165,46 +168,86 @@ def read_points(
     Shape: both in file order, at most some thousand at a time. A problem in the header is the only
     batch. `program` is profile-based; `at` is when what is immediate starts.
     """
+    return read_points_as(
+        text, program=program, at=at, limits=limits, member=_same, window=_same, subledger=_same
+    )
+
+
+def _same(value: _Value) -> _Value:
+    return value
+
+
+def read_points_as(  # noqa: PLR0913 - by name
+    text: TextIO,
+    *,
+    program: Program,
+    at: datetime,
+    limits: FileLimits,
+    member: Callable[[IntegrationId], MemberT],
+    window: Callable[[Window], WindowT],
+    subledger: Callable[[str], SubledgerT],
+) -> Iterator[tuple[list[tuple[int, MemberT, Points, WindowT, SubledgerT, str]], list[RowProblem]]]:
+    """The same rows, with what the functions make of member, window and subledger in their place.
+
+    They are called once for cells that are there again and again, not once a row.
+    """
     rules = _Rules(program, at, limits.cell_length_max)
-    member_max, reason_max = rules.member_max, rules.reason_max
     amounts = _Remembered(parse_points)
-    windows = _Remembered(rules.window)
-    subledgers = _Remembered(rules.subledger)
+    members = _Remembered(_both(rules.member, member))
+    windows = _Remembered(_both(rules.window, window))
+    subledgers = _Remembered(_both(rules.subledger, subledger))
     for records, shape_problems in read_table(text, COLUMNS, required=REQUIRED, limits=limits):
-        rows: list[PointRow] = []
+        rows: list[tuple[int, MemberT, Points, WindowT, SubledgerT, str]] = []
         problems: list[RowProblem] = []
         for line, cells in records:
-            member, amount, start, expiry, subledger, reason, validity = cells
-            points = amounts[amount]
-            window = windows[start, expiry, validity]
+            who, amount, start, expiry, where, reason, validity = cells
+            named, points = members[who], amounts[amount]
+            lasting, kept = windows[start, expiry, validity], subledgers[where]
             if (
-                points is None
-                or window is None
-                or subledgers[subledger] is None
-                or not (member.isprintable() and member == member.strip())
-                or not 0 < len(member) <= member_max
-                or not (reason.isprintable() and len(reason) <= reason_max)
+                named is None
+                or points is None
+                or lasting is None
+                or kept is None
+                or not (reason.isprintable() and len(reason) <= rules.reason_max)
             ):
                 faults = list(rules.problems(line, cells))
                 problems += faults
                 if faults:
                     continue
+                assert named is not None
                 assert points is not None
-                assert window is not None
-            rows.append((line, IntegrationId(member), points, window, subledger, reason))
+                assert lasting is not None
+                assert kept is not None
+            rows.append((line, named, points, lasting, kept, reason))
         yield rows, sorted([*shape_problems, *problems], key=attrgetter("line"))
+
+
+def _both(
+    first: Callable[[_Key], _Value | None], then: Callable[[_Value], MemberT]
+) -> Callable[[_Key], MemberT | None]:
+    """What `then` makes of what `first` says, None if that is nothing."""
+
+    def work(key: _Key) -> MemberT | None:
+        value = first(key)
+        return None if value is None else then(value)
+
+    return work
 
 
 class _Rules:
     """What a program takes as the cells of a row, and what is wrong with the rest."""
 
     def __init__(self, program: Program, at: datetime, longest: int) -> None:
-        self.member_max = min(INTEGRATION_ID_LENGTH_MAX, longest)
+        self._member_max = min(INTEGRATION_ID_LENGTH_MAX, longest)
         self.reason_max = min(REASON_LENGTH_MAX, longest)
         self._subledger_max = min(SUBLEDGER_LENGTH_MAX, longest)
         self._zone = program.settings.timezone
         self._allow_subledger = program.settings.allow_subledger
         self._at = at
+
+    def member(self, cell: str) -> IntegrationId | None:
+        """The member that `cell` names, if it names one."""
+        return None if member_fault(cell, self._member_max) else IntegrationId(cell)
 
     def subledger(self, cell: str) -> str | None:
         """The subledger that `cell` names, if it may."""
@@ -219,7 +262,7 @@ class _Rules:
         """What is wrong with a row, in the order of the columns."""
         member, amount, start, expiry, subledger, reason, validity = cells
         faults = (
-            member_fault(member, self.member_max),
+            member_fault(member, self._member_max),
             _amount_fault(amount),
             _start_fault(start),
             _expiry_fault(expiry),

@@ -7,7 +7,8 @@
 LOCK TABLE point_import IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: create_staging
--- The rows of this import, gone with the transaction. start_at NULL is "immediate".
+-- The rows of this import, gone with the transaction. start_at NULL is "immediate"; shown_expires_at
+-- NULL is expires_at.
 CREATE TEMPORARY TABLE import_row (
   line int NOT NULL,
   holder_id uuid NOT NULL,
@@ -15,7 +16,7 @@ CREATE TEMPORARY TABLE import_row (
   amount bigint NOT NULL,
   start_at timestamptz,
   expires_at timestamptz NOT NULL,
-  shown_expires_at timestamptz NOT NULL,
+  shown_expires_at timestamptz,
   subledger text NOT NULL,
   name text NOT NULL,
   validity text
@@ -79,7 +80,7 @@ WITH numbered AS MATERIALIZED (
     r.amount,
     r.start_at,
     r.expires_at,
-    r.shown_expires_at,
+    coalesce(r.shown_expires_at, r.expires_at) AS shown_expires_at,
     r.name,
     r.validity,
     s.subledger_id,
@@ -144,68 +145,92 @@ FROM holder AS h
 WHERE h.holder_id IN (SELECT r.holder_id FROM import_row AS r) AND h.owing_until > h.last_at
 ORDER BY h.holder_id;
 
--- name: sum_effects
--- What the staged rows would change, debts apart. $1 program  $2 now
-WITH members AS (
-  SELECT DISTINCT holder_id
+-- name: give_room
+-- The rows of a file are grouped as a whole.
+SELECT set_config('work_mem', '96MB', true);
+
+-- name: usual_amount
+-- What half of the staged rows exceed, worked out from some of them; nothing if there are none.
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY amount)
+FROM import_row
+WHERE line % (1 + (SELECT count(*) / 10000 FROM import_row)) = 0;
+
+-- name: sum_rows
+-- What the staged rows would change, debts apart, and how many of them start in the past, have
+-- expired, expire soon, or hold more than so much. $1 program  $2 now  $3 soon  $4 so much
+WITH part AS MATERIALIZED (
+  SELECT
+    holder_id,
+    subledger,
+    count(*) AS row_count,
+    sum(amount) AS amount,
+    sum(amount) FILTER (WHERE expires_at <= $2::timestamptz) AS expired,
+    sum(amount) FILTER (WHERE expires_at > $2 AND start_at > $2) AS pending,
+    count(*) FILTER (WHERE start_at < $2) AS starts_in_past,
+    count(*) FILTER (WHERE expires_at <= $2) AS already_expired,
+    count(*) FILTER (WHERE expires_at > $2 AND expires_at <= $3::timestamptz) AS expires_soon,
+    count(*) FILTER (WHERE amount > $4::bigint) AS unusually_large
   FROM import_row
+  GROUP BY holder_id, subledger
 )
 SELECT
-  count(*) AS row_count,
+  coalesce(sum(row_count), 0)::bigint AS row_count,
   coalesce(sum(amount), 0)::bigint AS amount,
-  coalesce(sum(amount) FILTER (WHERE expires_at <= $2::timestamptz), 0)::bigint AS expired,
-  coalesce(sum(amount) FILTER (WHERE expires_at > $2 AND start_at > $2), 0)::bigint AS pending,
+  coalesce(sum(expired), 0)::bigint AS expired,
+  coalesce(sum(pending), 0)::bigint AS pending,
+  coalesce(sum(starts_in_past), 0)::bigint AS starts_in_past,
+  coalesce(sum(already_expired), 0)::bigint AS already_expired,
+  coalesce(sum(expires_soon), 0)::bigint AS expires_soon,
+  coalesce(sum(unusually_large), 0)::bigint AS unusually_large,
   (
     SELECT count(*)
-    FROM members
+    FROM (SELECT DISTINCT holder_id FROM part) AS member
   ) AS members,
   (
     SELECT count(*)
-    FROM members AS m
-    LEFT JOIN holder AS h ON h.holder_id = m.holder_id
+    FROM (SELECT DISTINCT holder_id FROM part) AS member
+    LEFT JOIN holder AS h ON h.holder_id = member.holder_id
     WHERE h.holder_id IS NULL
   ) AS new_members,
   (
-    SELECT count(DISTINCT r.subledger)
-    FROM import_row AS r
-    LEFT JOIN subledger AS s ON s.program_id = $1::int AND s.name = r.subledger
+    SELECT count(*)
+    FROM (SELECT DISTINCT subledger FROM part) AS used
+    LEFT JOIN subledger AS s ON s.program_id = $1::int AND s.name = used.subledger
     WHERE s.subledger_id IS NULL
   ) AS new_subledgers
-FROM import_row;
+FROM part;
 
--- name: count_doubtful
--- How many staged rows start in the past, have expired, expire soon, or hold more than so many
--- times what half of the rows exceed, worked out from some of them. $1 now  $2 soon  $3 times
-WITH usual AS (
-  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY amount) AS amount
-  FROM import_row
-  WHERE line % (1 + (SELECT count(*) / 10000 FROM import_row)) = 0
-)
-SELECT
-  count(*) FILTER (WHERE r.start_at < $1::timestamptz) AS starts_in_past,
-  count(*) FILTER (WHERE r.expires_at <= $1) AS already_expired,
-  count(*) FILTER (WHERE r.expires_at > $1 AND r.expires_at <= $2::timestamptz) AS expires_soon,
-  count(*) FILTER (WHERE r.amount > u.amount * $3::int) AS unusually_large,
-  coalesce(min(u.amount), 0)::bigint AS usual
-FROM import_row AS r
-CROSS JOIN usual AS u;
+-- name: starts_in_past
+-- Its first lines. $1 now  $2 at most
+SELECT line
+FROM import_row
+WHERE start_at < $1
+ORDER BY line
+LIMIT $2;
 
--- name: list_doubtful
--- The first lines of each kind of doubt. $1 now  $2 soon  $3 more than so much  $4 at most
-SELECT
-  ARRAY(
-    SELECT line FROM import_row WHERE start_at < $1::timestamptz ORDER BY line LIMIT $4::int
-  ) AS starts_in_past,
-  ARRAY(
-    SELECT line FROM import_row WHERE expires_at <= $1 ORDER BY line LIMIT $4
-  ) AS already_expired,
-  ARRAY(
-    SELECT line FROM import_row
-    WHERE expires_at > $1 AND expires_at <= $2::timestamptz ORDER BY line LIMIT $4
-  ) AS expires_soon,
-  ARRAY(
-    SELECT line FROM import_row WHERE amount > $3::bigint ORDER BY line LIMIT $4
-  ) AS unusually_large;
+-- name: already_expired
+-- Its first lines. $1 now  $2 at most
+SELECT line
+FROM import_row
+WHERE expires_at <= $1
+ORDER BY line
+LIMIT $2;
+
+-- name: expires_soon
+-- Its first lines. $1 now  $2 soon  $3 at most
+SELECT line
+FROM import_row
+WHERE expires_at > $1 AND expires_at <= $2
+ORDER BY line
+LIMIT $3;
+
+-- name: unusually_large
+-- Its first lines. $1 more than so much  $2 at most
+SELECT line
+FROM import_row
+WHERE amount > $1
+ORDER BY line
+LIMIT $2;
 
 -- name: find_repeated
 -- The rows that say the same of member, subledger, amount, start and expiry as an earlier one: how
