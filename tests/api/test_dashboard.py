@@ -1,5 +1,7 @@
 """`getDashboardStatistics` and its older sister: the figures of days."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,14 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from api.harness import Api, Member, exact, program_path, refusal
-from services.harness import NOW, import_rows
+from api.harness import Api, Member, exact, program_path, refusal, running_app
+from services.harness import NOW, Clock, import_rows, new_member, new_program
+from tallystick.core.dashboard import closed_days
 from tallystick.core.ids import IntegrationId
 from tallystick.core.points import Points
 from tallystick.core.programs import JoinPolicy, Program, ReturnPolicy
 from tallystick.core.transactions import Kind, Source
 from tallystick.services.balances import program_totals
+from tallystick.services.context import Context
 from tallystick.services.posting import Posting, post
+from tallystick.store.dashboard import ALL_LEDGERS, stored_days
 
 DAY = timedelta(days=1)
 RANGE = {"rangeStart": "2026-06-15", "rangeEnd": "2026-06-20"}
@@ -271,6 +276,20 @@ async def test_the_range_is_needed(api: Api, ann: Member, parameter: str) -> Non
     given = {name: text for name, text in RANGE.items() if name != parameter}
     answer = await api.manager.get(f"{program_path(ann.program)}/dashboard", params=given)
     assert refusal(answer, 400)["parameter"] == parameter
+
+
+async def test_a_server_closes_days_by_itself(context: Context) -> None:
+    clock = Clock()
+    context = replace(context, clock=clock)
+    program = await new_program(context)
+    await new_member(context, program)
+    clock.now += DAY
+    [day] = closed_days(NOW - DAY, clock.now, now=clock.now, zone="UTC")
+    async with running_app(context), context.database.reader() as reader:
+        while await stored_days(  # noqa: ASYNC110 - the database is asked
+            reader, program.id, [day], ledger=ALL_LEDGERS
+        ) == [None]:
+            await asyncio.sleep(0)
 
 
 async def test_it_is_for_managers(api: Api, ann: Member) -> None:

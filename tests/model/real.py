@@ -56,7 +56,8 @@ PROGRAMS = (
 HEADER = "customerprofileid,amount,startdate,expirydate,validityDuration,subledgerid"
 WIPE = """
 DELETE FROM reversal; DELETE FROM allocation; DELETE FROM lot; DELETE FROM idempotency;
-DELETE FROM transaction_;
+DELETE FROM transaction_; DELETE FROM membership; DELETE FROM profile;
+DELETE FROM day_figures; DELETE FROM day_closing; DELETE FROM day_touch;
 DELETE FROM holder; DELETE FROM import_undo; DELETE FROM point_import;
 DELETE FROM subledger WHERE subledger_id <> 0;
 """

@@ -104,6 +104,17 @@ INSERT INTO import_job (program_id, format, state, file_name, file_bytes, file_d
   created_at)
 VALUES (1, 'points', 'uploaded', '', 0, '', false, '2026-06-15');
 
+INSERT INTO day_figures (program_id, subledger_id, starts_at, ends_at, pending, active, spent,
+  expired, negative, members, new_members, earned_manually, earned_by_imports, earned_by_sessions,
+  spent_manually, spent_by_imports, spent_by_sessions)
+VALUES (1, -1, '2026-06-15', '2026-06-16', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+INSERT INTO day_closing (program_id, closed_until)
+VALUES (1, '2026-06-16');
+
+INSERT INTO day_touch (program_id, from_at)
+VALUES (1, '2026-06-15');
+
 INSERT INTO schema_migration (name, applied_at)
 VALUES ('0000_test', '2026-06-15');
 """
@@ -258,6 +269,13 @@ WRONG: dict[str, list[str]] = {
     "import_job_pkey": [AGAIN.format("import_job")],
     "import_job_program_fkey": ["UPDATE import_job SET program_id = 3"],
     "import_job_state_known": ["UPDATE import_job SET state = 'waiting'"],
+    "day_figures_pkey": [AGAIN.format("day_figures")],
+    "day_figures_program_fkey": ["UPDATE day_figures SET program_id = 3"],
+    "day_figures_end_after_start": ["UPDATE day_figures SET ends_at = starts_at"],
+    "day_closing_pkey": [AGAIN.format("day_closing")],
+    "day_closing_program_fkey": ["UPDATE day_closing SET program_id = 3"],
+    "day_touch_pkey": [AGAIN.format("day_touch")],
+    "day_touch_program_fkey": ["UPDATE day_touch SET program_id = 3"],
     "schema_migration_pkey": [AGAIN.format("schema_migration")],
 }
 

@@ -22,6 +22,7 @@ from tallystick.api.reading import STYLE_PATH, get_style
 from tallystick.api.routes import OPERATIONS
 from tallystick.core.errors import NotAllowed, NotSignedIn, Refusal
 from tallystick.services.callers import Caller, CallerKind, Doorkeeper
+from tallystick.services.closing import running_closing
 from tallystick.services.context import Context
 from tallystick.services.import_work import running_imports
 from tallystick.services.writer import running_writer
@@ -40,6 +41,7 @@ def create_app(open_context: OpenContext) -> ASGIApp:
             open_context() as context,
             running_writer(context) as writer,
             running_imports(context),
+            running_closing(context),
         ):
             app.state.house = House(
                 context=context,

@@ -1,12 +1,21 @@
 """The days that a dashboard shows, and what is known of each."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import Enum
 
 from tallystick.core.balances import Balance
 from tallystick.core.errors import InvalidField
-from tallystick.core.points import Points
-from tallystick.core.validity import local_day_start, next_local_day, render_instant
+from tallystick.core.points import ZERO, Points
+from tallystick.core.validity import (
+    local_date,
+    local_day_start,
+    local_midnight,
+    months_before,
+    next_local_day,
+    render_instant,
+)
 
 DAYS_MAX = 400  # a year and a month: enough for every frame people ask for, and a bound on the work
 
@@ -24,17 +33,44 @@ class DayFigures:
     """What all members of a program had at the end of a day, and what happened in its course.
 
     `members` had active or pending points in any ledger. `earned_manually` and `spent_manually`
-    are everything that did not come from a session, files too; what members came to owe is not
-    spent. Source: decisions I-24 and I-25.
+    are everything that did not come from a session, files too, of which `..._by_imports` tell how
+    much those were; what members came to owe is not spent. Source: decisions I-24 and I-25.
     """
 
-    balance: Balance
-    members: int
-    new_members: int
-    earned_manually: Points
-    earned_by_sessions: Points
-    spent_manually: Points
-    spent_by_sessions: Points
+    balance: Balance = field(default_factory=Balance)
+    members: int = 0
+    new_members: int = 0
+    earned_manually: Points = ZERO
+    earned_by_imports: Points = ZERO
+    earned_by_sessions: Points = ZERO
+    spent_manually: Points = ZERO
+    spent_by_imports: Points = ZERO
+    spent_by_sessions: Points = ZERO
+
+
+class FigureGroup(Enum):
+    """What a dashboard file can have columns of, besides the date."""
+
+    MEMBERS = "members"
+    TOTALS = "totals"
+    EARNED_AND_SPENT = "earned-and-spent"
+    IMPORTS = "imports"  # how much of what was earned and spent manually came from files
+
+
+ALL_FIGURES = frozenset(FigureGroup) - {FigureGroup.IMPORTS}
+
+
+class Frame(Enum):
+    """Days that end with yesterday."""
+
+    LAST_7_DAYS = "7-days"
+    LAST_30_DAYS = "30-days"
+    LAST_3_MONTHS = "3-months"
+    LAST_YEAR = "year"
+
+
+_FRAME_DAYS = {Frame.LAST_7_DAYS: 7, Frame.LAST_30_DAYS: 30}
+_FRAME_MONTHS = {Frame.LAST_3_MONTHS: 3, Frame.LAST_YEAR: 12}
 
 
 def closed_days(from_at: datetime, to_at: datetime, *, now: datetime, zone: str) -> list[Day]:
@@ -49,13 +85,65 @@ def closed_days(from_at: datetime, to_at: datetime, *, now: datetime, zone: str)
     starts_at = local_day_start(from_at, zone)
     if starts_at < from_at:
         starts_at = next_local_day(starts_at, zone)
-    while starts_at <= to_at and (ends_at := next_local_day(starts_at, zone)) <= now:
+    for day in days_since(starts_at, now=now, zone=zone):
+        if day.starts_at > to_at:
+            break
         if len(days) == DAYS_MAX:
             fix = f"ask for at most {DAYS_MAX} days at a time"
             raise InvalidField("rangeEnd", render_instant(to_at), fix)
-        days.append(Day(starts_at=starts_at, ends_at=ends_at))
-        starts_at = ends_at
+        days.append(day)
     return days
+
+
+def days_since(at: datetime, *, now: datetime, zone: str) -> Iterator[Day]:
+    """The days from the one that contains `at` that have ended by `now`, in order."""
+    starts_at = local_day_start(at, zone)
+    while (ends_at := next_local_day(starts_at, zone)) <= now:
+        yield Day(starts_at=starts_at, ends_at=ends_at)
+        starts_at = ends_at
+
+
+def days_before(day: Day, *, since: datetime | None, zone: str) -> list[Day]:
+    """The days from the one that contains `since`, if anything, to the one before `day`."""
+    return [] if since is None else list(days_since(since, now=day.starts_at, zone=zone))
+
+
+def days_of_dates(  # noqa: PLR0913 - by name
+    first_on: date,
+    last_on: date,
+    *,
+    now: datetime,
+    zone: str,
+    first_field: str,
+    last_field: str,
+) -> list[Day]:
+    """The days from one date to another, both inclusive, that are over.
+
+    Errors: InvalidField, of `last_field`, if the dates are turned round or there are more than
+    DAYS_MAX of them.
+    """
+    if last_on < first_on:
+        fix = f"write a day that is not before {first_field}"
+        raise InvalidField(last_field, last_on.isoformat(), fix)
+    if (last_on - first_on).days >= DAYS_MAX:
+        fix = f"ask for at most {DAYS_MAX} days at a time"
+        raise InvalidField(last_field, last_on.isoformat(), fix)
+    return closed_days(
+        local_midnight(first_on, zone), local_midnight(last_on, zone), now=now, zone=zone
+    )
+
+
+def frame_dates(frame: Frame, *, now: datetime, zone: str) -> tuple[date, date]:
+    """The first and the last date of a frame: on 8 October the last 7 days are 1 to 7 October.
+
+    Months and a year begin on today's day of the month that many months ago, or on that month's
+    last. Source: domain section D and decision I-27.
+    """
+    today = local_date(now, zone)
+    yesterday = local_date(last_closed_day(now=now, zone=zone).starts_at, zone)
+    if frame in _FRAME_DAYS:
+        return today - timedelta(days=_FRAME_DAYS[frame]), yesterday
+    return months_before(today, _FRAME_MONTHS[frame]), yesterday
 
 
 def last_closed_day(*, now: datetime, zone: str) -> Day:

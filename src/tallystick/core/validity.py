@@ -13,7 +13,15 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import Final, Literal
 
-from whenever import Instant, ItemizedDateDelta, ZonedDateTime, available_timezones, nanoseconds
+from whenever import (
+    Date,
+    Instant,
+    ItemizedDateDelta,
+    PlainDateTime,
+    ZonedDateTime,
+    available_timezones,
+    nanoseconds,
+)
 
 from tallystick.core.errors import InvalidField
 
@@ -31,6 +39,9 @@ START_FIX = (
 )
 EXPIRY_FIX = "write unlimited, a duration like 1Y_U, or an instant like 2026-01-15T11:53:26Z"
 
+DAY_FIX = "write a day from 1900 to 9998 like 2026-01-15"
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?:[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
@@ -113,6 +124,17 @@ def parse_instant(text: str) -> datetime | None:
     except (ValueError, OverflowError):  # 30 February, or an offset that leaves the years 1 to 9999
         return None
     return given if EARLIEST <= given <= LATEST else None
+
+
+def parse_day(text: str) -> date | None:
+    """The date that `text` writes out like 2026-01-15, None if it is not one from 1900 to 9998."""
+    if _DAY.fullmatch(text) is None:
+        return None
+    try:
+        given = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return given if EARLIEST.date() <= given <= LATEST.date() else None
 
 
 def parse_duration(text: str) -> Duration | None:
@@ -281,6 +303,17 @@ def local_date(at: datetime, zone: str) -> date:
 def local_day_start(at: datetime, zone: str) -> datetime:
     """The first instant of the local day that contains `at`; not every day has a midnight."""
     return Instant(at).to_tz(zone).start_of("day").to_instant().to_stdlib()
+
+
+def local_midnight(on: date, zone: str) -> datetime:
+    """The first instant of a local day; of a day that the zone skipped, that of the next one."""
+    midnight = PlainDateTime(on.year, on.month, on.day).assume_tz(zone, disambiguation="compatible")
+    return local_day_start(midnight.to_instant().to_stdlib(), zone)
+
+
+def months_before(on: date, months: int) -> date:
+    """The same day of an earlier month, or that month's last."""
+    return Date(on).subtract(ItemizedDateDelta(f"P{months}M")).to_stdlib()
 
 
 def next_local_day(at: datetime, zone: str) -> datetime:

@@ -16,6 +16,7 @@ from tallystick.services.context import Context
 from tallystick.services.posting import owing_until
 from tallystick.store import posting as posting_store
 from tallystick.store import reversals as store
+from tallystick.store.closing import touch_days
 from tallystick.store.db import Tx
 
 
@@ -186,3 +187,4 @@ class _Books:
             )
         await store.write_activations(self._tx, self._activations)
         await posting_store.write_batch(self._tx, self._batch, now=self._now)
+        await touch_days(self._tx, {self._program.id: self._now})

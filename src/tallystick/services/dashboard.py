@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tallystick.core.dashboard import Day, DayFigures, closed_days, last_closed_day
+from tallystick.core.dashboard import (
+    Day,
+    DayFigures,
+    closed_days,
+    days_before,
+    last_closed_day,
+)
+from tallystick.core.ids import SubledgerId
 from tallystick.core.programs import Program
 from tallystick.services.context import Context
 from tallystick.store import dashboard as store
+from tallystick.store.db import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +41,39 @@ async def dashboard(
     """
     zone = program.settings.timezone
     days = closed_days(from_at, to_at, now=context.clock(), zone=zone)
-    return await _points(context, program, days, subledger)
+    return await tell_days(context, program, days, subledger=subledger)
 
 
 async def yesterday(context: Context, program: Program) -> DayPoint:
     """The last day that is over, in the program's time zone."""
     day = last_closed_day(now=context.clock(), zone=program.settings.timezone)
-    [point] = await _points(context, program, [day], None)
+    [point] = await tell_days(context, program, [day])
     return point
 
 
-async def _points(
-    context: Context, program: Program, days: Sequence[Day], subledger: str | None
+async def tell_days(
+    context: Context, program: Program, days: Sequence[Day], *, subledger: str | None = None
 ) -> list[DayPoint]:
-    async with context.database.reader() as reader:
-        figures = await store.figures_of_days(reader, program.id, days, subledger=subledger)
-    return [DayPoint(day=day, figures=each) for day, each in zip(days, figures, strict=True)]
+    """Days that follow one another with their figures, as the books say at one moment.
+
+    Those that are stored are read; from the first to the last of the others they are worked out.
+    """
+    async with context.database.snapshot() as reader:
+        ledger = await store.find_ledger(reader, program.id, subledger)
+        known = await store.stored_days(reader, program.id, days, ledger=ledger)
+        found = [each for each in known if each is not None]
+        if len(found) < len(days):
+            unknown = [place for place, each in enumerate(known) if each is None]
+            first, last = unknown[0], unknown[-1] + 1
+            worked_out = await _work_out(reader, program, days[first:last], ledger)
+            tail = [each for each in known[last:] if each is not None]
+            found = [*found[:first], *worked_out, *tail]
+    return [DayPoint(day=day, figures=each) for day, each in zip(days, found, strict=True)]
+
+
+async def _work_out(
+    reader: Reader, program: Program, days: Sequence[Day], ledger: SubledgerId | None
+) -> list[DayFigures]:
+    first_at = await store.first_entry(reader, program.id)
+    before = days_before(days[0], since=first_at, zone=program.settings.timezone)
+    return await store.figures_of_days(reader, program.id, days, before=before, ledger=ledger)

@@ -37,6 +37,7 @@ from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import imports as store
 from tallystick.store import posting as posting_store
+from tallystick.store.closing import touch_days
 from tallystick.store.db import Tx
 from tallystick.store.import_jobs import NewFile, insert_imported
 from tallystick.store.programs import SubledgerName, ensure_subledgers
@@ -266,6 +267,7 @@ async def _enter(  # noqa: PLR0913 - by name
         tx, program.id, import_id, user_id=source.user_id, uuid_prefix=_uuid_prefix(now)
     )
     await _settle_debts(tx, now=now)
+    await touch_days(tx, {program.id: now})
     return ImportReport(
         import_id=import_id,
         recorded_at=now,

@@ -19,13 +19,14 @@ from tallystick.core.ids import (
     profile_holder,
 )
 from tallystick.core.programs import Program
-from tallystick.core.validity import render_instant
+from tallystick.core.validity import EARLIEST, render_instant
 from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.services.exports import record_export
 from tallystick.services.imports import ImportFile, Problems, Progress, chunks, escaped
 from tallystick.services.profiles import enter_profiles
 from tallystick.store import joining as store
+from tallystick.store.closing import touch_days
 from tallystick.store.db import Sink, Tx
 from tallystick.store.import_jobs import insert_imported
 
@@ -49,6 +50,9 @@ async def join_program(
     holder_id = profile_holder(integration_id, program.environment)
 
     async def work(tx: Tx) -> None:
+        # Before it is looked who has joined: whoever closes days waits for us, or for the entry by
+        # which the member would have joined sooner, or one of the two notes it.
+        await touch_days(tx, {program.id: now})
         await enter_profiles(tx, program.environment, {integration_id: {}}, now=now)
         joined = await store.find_join_dates(tx, holder_id, program_id=program.id, now=now)
         is_new = not joined and await store.insert_membership(tx, holder_id, program.id, now=now)
@@ -107,6 +111,7 @@ async def enter_join_dates(  # noqa: PLR0913 - by name
     row_count = await stage_join_dates(tx, program, source, problems)
     problems.refuse()
     await store.enter_staged(tx, program.id)
+    await touch_days(tx, {program.id: EARLIEST})  # dates lie anywhere, and those they replace too
     import_id = import_id or await insert_imported(
         tx,
         program.id,

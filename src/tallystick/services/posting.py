@@ -46,6 +46,7 @@ from tallystick.core.validity import (
 from tallystick.services.programs import CARDS
 from tallystick.store import posting as store
 from tallystick.store import programs as program_store
+from tallystick.store.closing import touch_days
 from tallystick.store.db import Tx
 
 UNKNOWN_SUBLEDGER = SubledgerId(-1)  # stands for one that a refused deduction must not make
@@ -172,6 +173,8 @@ async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> list[Ou
     outcomes = [_decide(books, case) if isinstance(case, _Case) else case for case in cases]
     _note_holders(books.batch, dict.fromkeys(case.holder for case in opened))
     await store.write_batch(tx, books.batch, now=now)
+    if books.batch.transactions:
+        await touch_days(tx, {case.program.id: now for case in opened})
     return outcomes
 
 

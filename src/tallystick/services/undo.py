@@ -27,6 +27,7 @@ from tallystick.services.posting import owing_until
 from tallystick.store import imports as import_store
 from tallystick.store import posting as posting_store
 from tallystick.store import undo as store
+from tallystick.store.closing import touch_days
 from tallystick.store.db import Tx
 from tallystick.store.undo import BelowZero, Undone
 
@@ -132,6 +133,7 @@ async def undo_import(
             raise AlreadyUndone(import_id)
         sums = await _take_back(tx, program, import_id, found, now=now, caller=caller)
         await _settle(tx, program, import_id, now=now, below_zero=below_zero, caller=caller)
+        await touch_days(tx, {program.id: found.recorded_at})
         await store.insert_undo(
             tx,
             import_id,

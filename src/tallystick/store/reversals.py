@@ -13,6 +13,7 @@ from tallystick.core.ids import (
     UserId,
 )
 from tallystick.core.ledger import Lot
+from tallystick.store.closing import touch_taken_back
 from tallystick.store.db import Tx
 from tallystick.store.posting import LockedHolder, WalletKey
 from tallystick.store.queries import load_queries
@@ -138,4 +139,5 @@ async def take_back(  # noqa: PLR0913 - by name
     if last_no is None:
         return 0
     await tx.execute(_SQL["take_back_lots"], holder_id, locked.last_no + 1, last_no)
+    await touch_taken_back(tx, holder_id, locked.last_no + 1, last_no)
     return int(last_no - locked.last_no)
