@@ -9,7 +9,16 @@ import typer
 from typer.main import get_command
 
 from tallystick import __version__
-from tallystick.cli import accounts, balances, exports, imports, programs, serve, verify
+from tallystick.cli import (
+    accounts,
+    balances,
+    dashboard_export,
+    exports,
+    imports,
+    programs,
+    serve,
+    verify,
+)
 from tallystick.cli.options import examples
 from tallystick.cli.output import OutputClosed, flush, say, write_line
 from tallystick.cli.runtime import Runtime
@@ -58,6 +67,7 @@ def build_app(make_runtime: Callable[[], Runtime]) -> typer.Typer:
 
     for module in (serve, balances, verify):
         app.add_typer(module.app)
+    app.add_typer(dashboard_export.closing)
     app.add_typer(programs.app, name="program")
     app.add_typer(imports.app, name="import")
     app.add_typer(exports.app, name="export")

@@ -23,7 +23,7 @@ from tallystick.services.transactions import DateFormat, export_transactions
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Export transactions and balances as CSV.",
+    help="Export transactions, balances and the dashboard as CSV.",
     epilog=examples("tallystick export transactions --program Groceries > transactions.csv"),
 )
 
