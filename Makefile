@@ -29,10 +29,11 @@ format: tools ## format the code and mend what the linter can mend
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
 
-bench: install ## measure posting, importing and requests on this machine
+bench: install ## measure posting, importing, requests and dashboard on this machine
 	$(bin)/python bench/posting.py
 	$(bin)/python bench/imports.py
 	$(bin)/python bench/requests.py
+	$(bin)/python bench/dashboard.py --members 50000
 
 # Pins stay as they are unless they are named: make lock RAISE="--upgrade-package httpx"
 lock: ## work out the pins anew (needs uv and npm)
