@@ -86,13 +86,19 @@ class _Sheet:
     def __init__(self, delimiter: str, names: list[str]) -> None:
         self._text = io.StringIO(newline="")
         self._writer = csv.writer(self._text, delimiter=delimiter, lineterminator="\n")
+        # The library leaves a carriage return bare where lines end without one.
+        self._quoting = csv.writer(
+            self._text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL
+        )
         self._width = len(names)
         self._own = [place for place, name in enumerate(names) if name not in REPORT_COLUMNS]
 
     def add(self, told: Iterable[str], cells: list[str]) -> None:
         """Write a row, without its cells of an earlier report."""
         own = [cells[place] for place in self._own if place < len(cells)]
-        self._writer.writerow([*told, *own, *cells[self._width :]])
+        row = [*told, *own, *cells[self._width :]]
+        writer = self._quoting if any("\r" in cell for cell in row) else self._writer
+        writer.writerow(row)
 
     def add_bare(self, problems: list[RowProblem]) -> None:
         """Write what is wrong where there is no row; sent again, it reads as a blank one."""
