@@ -1,18 +1,17 @@
-"""The work on imports: a process takes jobs from the queue and does them, whoever waits or not.
+"""The work on imports: jobs of the queue, as `job_queue.py` does them.
 
-A job is held by a lease that is renewed while the work goes on. How the work ended is written in
-the transaction of its entries, and only by whoever holds the lease: a process that dies leaves
-nothing behind and another one begins anew; one that was taken for dead cannot commit.
+How the work ended is written in the transaction of its entries: a process that dies leaves nothing
+behind, and one that was taken for dead cannot commit.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 import structlog
@@ -35,6 +34,15 @@ from tallystick.services.context import Context
 from tallystick.services.import_check import check_file
 from tallystick.services.import_jobs import file_of, get_job, problem_files, remove_files
 from tallystick.services.imports import ImportFile, Problems, import_within
+from tallystick.services.job_queue import (
+    RENEW_SECONDS,
+    LostJobError,
+    Queue,
+    claim,
+    clean,
+    hold,
+    serve,
+)
 from tallystick.services.joining import enter_join_dates
 from tallystick.services.programs import get_profile_program
 from tallystick.services.undo import undo_import
@@ -42,15 +50,7 @@ from tallystick.store import import_jobs as store
 from tallystick.store.db import COLLISION, Tx
 
 _LOG = structlog.get_logger()
-_LEASE = timedelta(seconds=10)
-_RENEW_SECONDS = 1.0
-_LOOK_SECONDS = 2.0  # how often the queue is looked at for what other processes put in
-_CLEAN_SECONDS = 3_600.0
 _FAULT = "Tallystick made a mistake; its log says more"
-
-
-class LostJobError(Exception):
-    """Another process has taken the job over."""
 
 
 @dataclass(slots=True)
@@ -81,13 +81,14 @@ async def work_on(
     watch: called every now and then with how far it has come.
     """
     owner = secrets.token_hex(8)
-    job = await _claim(context, import_id, owner)
+    queue = _queue(context)
+    job = await claim(context, queue, import_id, owner)
     if job is not None:
-        await _hold(context, job, owner, watch=watch)
+        await hold(context, queue, job, owner, watch=watch)
     while (  # noqa: ASYNC110 - another process may be at work
         found := await get_job(context, program.id, import_id)
     ).state in AT_WORK:
-        await asyncio.sleep(_RENEW_SECONDS)
+        await asyncio.sleep(RENEW_SECONDS)
     return found
 
 
@@ -95,8 +96,8 @@ async def work_on(
 async def running_imports(context: Context) -> AsyncIterator[None]:
     """Jobs are worked on, so many at a time; at the end they are given back."""
     tasks = [
-        asyncio.create_task(_serve(context), name="imports"),
-        asyncio.create_task(_clean(context), name="old imports"),
+        asyncio.create_task(serve(context, _queue(context)), name="imports"),
+        asyncio.create_task(clean(context, "old files of imports", remove_old_files)),
     ]
     try:
         yield
@@ -106,83 +107,22 @@ async def running_imports(context: Context) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-async def _serve(context: Context) -> None:
-    turns = asyncio.Semaphore(context.limits.imports_max)
-    async with asyncio.TaskGroup() as group:
-        while True:
-            await turns.acquire()
-            context.import_wake.clear()
-            owner = secrets.token_hex(8)
-            job = await _next_job(context, owner)
-            if job is None:
-                turns.release()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_SECONDS):
-                        await context.import_wake.wait()
-                continue
-            task = group.create_task(_hold(context, job, owner), name=f"import {job.import_id}")
-            task.add_done_callback(lambda _task: turns.release())
+def _queue(context: Context) -> Queue[ImportJob, Tally]:
+    """The imports whose files are here."""
 
+    def begin(job: ImportJob, owner: str) -> tuple[Coroutine[Any, Any, None], Tally]:
+        tally = Tally()
+        return _Work(context, job, owner, tally).do(), tally
 
-async def _next_job(context: Context, owner: str) -> ImportJob | None:
-    """The next job whose file is here, taken on. None also while the database is away."""
-    try:
-        async with context.database.reader() as reader:
-            waiting = await store.list_waiting(reader, now=context.clock(), at_most=100)
-        for import_id in waiting:
-            if file_of(context, import_id).exists() and (
-                job := await _claim(context, import_id, owner)
-            ):
-                return job
-    except Refusal as refusal:
-        _LOG.warning("the queue of imports cannot be read", reason=str(refusal))
-    except Exception as error:  # noqa: BLE001 - imports go on once the fault is gone
-        _LOG.error("the queue of imports cannot be read", exc_info=error)
-    return None
-
-
-async def _claim(context: Context, import_id: ImportId, owner: str) -> ImportJob | None:
-    now = context.clock()
-    return await context.database.write(
-        lambda tx: store.claim_job(tx, import_id, owner=owner, now=now, until=now + _LEASE)
+    return Queue(
+        what="imports",
+        store=store,
+        at_most=context.limits.imports_max,
+        wake=context.import_wake,
+        begin=begin,
+        id_of=lambda job: job.import_id,
+        may=lambda import_id: file_of(context, import_id).exists(),
     )
-
-
-async def _hold(
-    context: Context, job: ImportJob, owner: str, *, watch: Watch = lambda _tally: None
-) -> None:
-    """Do the work while the lease is renewed; given back if it is broken off."""
-    tally = Tally()
-    work = asyncio.create_task(_Work(context, job, owner, tally).do())
-    try:
-        while not work.done():
-            await asyncio.wait({work}, timeout=_RENEW_SECONDS)
-            watch(tally)
-            if not work.done() and not await _renew(context, job, owner, tally):
-                break
-    finally:
-        work.cancel()
-        await asyncio.wait({work})
-        with suppress(Refusal):
-            await context.database.write(lambda tx: store.give_back(tx, job.import_id, owner=owner))
-
-
-async def _renew(context: Context, job: ImportJob, owner: str, tally: Tally) -> bool:
-    """Whether the work may go on; while the database is away it may."""
-    until = context.clock() + _LEASE
-    try:
-        return await context.database.write(
-            lambda tx: store.renew_lease(
-                tx,
-                job.import_id,
-                owner=owner,
-                until=until,
-                bytes_done=tally.bytes_done,
-                rows_done=tally.rows_done,
-            )
-        )
-    except Refusal:
-        return True
 
 
 class _Work:
@@ -202,7 +142,7 @@ class _Work:
             await doing[self._job.state](program)
         except (LostJobError, Busy, OutcomeUnknown, *COLLISION) as error:
             _LOG.warning("work on an import is left to be done again", reason=str(error))
-            await asyncio.sleep(_RENEW_SECONDS)
+            await asyncio.sleep(RENEW_SECONDS)
         except Refusal as refusal:
             await self._fail(str(refusal))
         except Exception as error:  # noqa: BLE001 - a job that fails must not be tried for ever
@@ -374,18 +314,6 @@ class _Noted:
 
     def __exit__(self, *_error: object) -> None:
         self._file.close()
-
-
-async def _clean(context: Context) -> None:
-    """Remove files that were kept for as long as the limits say, again and again."""
-    while True:
-        try:
-            await remove_old_files(context)
-        except Refusal as refusal:
-            _LOG.warning("old files of imports cannot be removed", reason=str(refusal))
-        except Exception as error:  # noqa: BLE001 - it is tried again
-            _LOG.error("old files of imports cannot be removed", exc_info=error)
-        await asyncio.sleep(_CLEAN_SECONDS)
 
 
 async def remove_old_files(context: Context) -> None:
