@@ -48,9 +48,8 @@ async def activate_transactions(
         for uuid in uuids:
             if uuid not in found:
                 raise NotFound("transaction", str(uuid))
-        return await _activate(tx, context, program, list(found.values()), now)
+        return await _activate(tx, context, program, list(found.values()))
 
-    now = context.clock()
     return await context.database.write(work)
 
 
@@ -64,16 +63,16 @@ async def activate_session(context: Context, program: Program, session_id: str) 
         found = await store.find_session(tx, program.id, session_id)
         if not found:
             raise NotFound("customer session", session_id)
-        return await _activate(tx, context, program, found, now)
+        return await _activate(tx, context, program, found)
 
-    now = context.clock()
     return await context.database.write(work)
 
 
 async def _activate(
-    tx: Tx, context: Context, program: Program, entries: Sequence[store.EntryKey], now: datetime
+    tx: Tx, context: Context, program: Program, entries: Sequence[store.EntryKey]
 ) -> list[Activated]:
     """Lock the members, see what still waits, and write what becomes of it."""
+    now = context.clock()  # in the transaction: see export_moments.py
     holders = await posting_store.wait_for_holders(
         tx,
         {holder_id for holder_id, _ in entries},

@@ -49,11 +49,11 @@ async def post_in_order(context: Context, postings: Sequence[Posting]) -> list[P
 
 async def _post(context: Context, part: Sequence[Numbered]) -> Sequence[Outcome]:
     """The outcomes of a part that is committed as one; if that fails, of each one by itself."""
-    postings, now = [posting for _, posting in part], context.clock()
+    postings = [posting for _, posting in part]
     attempts = _ATTEMPTS if all(posting.idempotency_key for posting in postings) else 1
     for _ in range(attempts):
         try:
-            return await context.database.write(lambda tx: post(tx, postings, now=now))
+            return await context.database.write(lambda tx: post(tx, postings, now=context.clock()))
         except OutcomeUnknown:
             continue
         except Refusal as refusal:

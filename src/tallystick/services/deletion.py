@@ -32,6 +32,7 @@ async def delete_transactions(
     """
 
     async def work(tx: Tx) -> int:
+        now = context.clock()  # in the transaction: see export_moments.py
         limit = context.limits.holder_wait_seconds
         holders = await posting_store.wait_for_holders(tx, [holder_id], at_most_seconds=limit)
         if holder_id not in holders:
@@ -50,5 +51,5 @@ async def delete_transactions(
             uuid_prefix=uuid7(now, os.urandom(10)).hex[:24],
         )
 
-    now, holder_id = context.clock(), profile_holder(integration_id, program.environment)
+    holder_id = profile_holder(integration_id, program.environment)
     return await context.database.write(work)

@@ -113,8 +113,9 @@ class Writer:
                 self._answer(request, outcome)
 
     async def _post(self, postings: Sequence[Posting]) -> list[Outcome]:
-        now = self._context.clock()
-        return await self._context.database.write(lambda tx: post(tx, postings, now=now))
+        # The clock is read in the transaction: see export_moments.py.
+        clock = self._context.clock
+        return await self._context.database.write(lambda tx: post(tx, postings, now=clock()))
 
     async def _after_fault(self, batch: Sequence[_Request], error: Exception) -> None:
         """Run the members one by one, so that only the one at fault is harmed."""
