@@ -116,5 +116,5 @@ def module_database_url(server: Server) -> Iterator[str]:
 async def context(database_url: str, tmp_path: Path) -> AsyncIterator[Context]:
     """What use cases are given, on a database of the test's own."""
     database = await Database.connect(database_url, size=5)
-    yield Context(database=database, secret=SECRET, import_folder=tmp_path)
+    yield Context(database=database, secret=SECRET, import_folder=tmp_path, export_folder=tmp_path)
     await database.close()

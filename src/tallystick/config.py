@@ -28,15 +28,23 @@ class Settings:
     import_cell_length_max: int = 1_000
     imports_max: int = 2
     import_days_kept: int = 90
+    exports_max: int = 3
+    export_seconds_max: int = 900
+    export_jobs_max: int = 2
+    export_days_kept: int = 7
 
 
-_REACH = {  # the least and the most that an import can be limited to
+_REACH = {  # the least and the most that imports and exports can be limited to
     "import_bytes_max": (1_000, 1_000_000_000_000),
     "import_rows_max": (1, 2_000_000_000),
     "import_columns_max": (2, 1_000),
     "import_cell_length_max": (1, 10_000),
     "imports_max": (1, 16),
     "import_days_kept": (0, 36_500),
+    "exports_max": (1, 16),
+    "export_seconds_max": (10, 86_400),
+    "export_jobs_max": (1, 16),
+    "export_days_kept": (0, 36_500),
 }
 
 

@@ -164,7 +164,8 @@ async def _in_use(settings: Settings, database: Database) -> AsyncIterator[Conte
             database=database,
             secret=_secret(settings),
             limits=_limits(settings),
-            import_folder=_import_folder(settings),
+            import_folder=_private_folder(settings, "imports"),
+            export_folder=_private_folder(settings, "exports"),
         )
     finally:
         await database.close()
@@ -188,6 +189,10 @@ def _limits(settings: Settings) -> Limits:
         upload_bytes_max=settings.import_bytes_max,
         imports_max=settings.imports_max,
         import_days_kept=settings.import_days_kept,
+        exports_max=settings.exports_max,
+        export_seconds_max=settings.export_seconds_max,
+        export_jobs_max=settings.export_jobs_max,
+        export_days_kept=settings.export_days_kept,
         file=FileLimits(
             rows_max=settings.import_rows_max,
             columns_max=settings.import_columns_max,
@@ -196,9 +201,9 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _import_folder(settings: Settings) -> Path:
-    """Where uploaded files are kept; only we can look into it."""
-    folder = settings.data_dir / "imports"
+def _private_folder(settings: Settings, name: str) -> Path:
+    """Where files are kept that came or that go out; only we can look into it."""
+    folder = settings.data_dir / name
     with _writing(folder, "set TALLYSTICK_DATA_DIR"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -189,12 +189,14 @@ async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterato
     clock = Clock()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory())
+        exports = stack.enter_context(TemporaryDirectory())
         context = Context(
             database=await Database.open(url, size=5),
             secret=b"a secret of the tests, thirty-two bytes long",
             clock=clock,
             limits=limits or Limits(),
             import_folder=Path(folder),
+            export_folder=Path(exports),
         )
         app = await stack.enter_async_context(running_app(context))
         yield Api(

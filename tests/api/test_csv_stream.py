@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -94,7 +95,7 @@ async def api(database_url: str) -> AsyncIterator[Api]:
         yield api
 
 
-async def new_reader(api: Api) -> Reader:
+async def new_reader(api: Api, *, file_format: str = "csv") -> Reader:
     """Somebody who will ask for the log of a member with very many transactions."""
     program = await api.program()
     rows = [
@@ -102,7 +103,8 @@ async def new_reader(api: Api) -> Reader:
     ]
     await import_rows(api.context, program, *rows, header="customerprofileid,amount,reason")
     ann = Member(api=api, program=program, name="busy")
-    return Reader(api, f"{ann.path}/export_log?rangeStart=2026-01-01&rangeEnd=2027-01-01")
+    wanted = f"rangeStart=2026-01-01&rangeEnd=2027-01-01&format={file_format}"
+    return Reader(api, f"{ann.path}/export_log?{wanted}")
 
 
 async def until(outsider: Connection, sql: str) -> int:
@@ -143,15 +145,36 @@ async def test_the_database_waits_for_a_slow_reader_and_others_are_served(
     assert reader.body.count(b"\n") == 1 + ROWS
 
 
-async def test_a_reader_who_goes_away_ends_the_query(api: Api, outsider: Connection) -> None:
-    reader = await new_reader(api)
+@pytest.mark.parametrize("file_format", ["csv", "ndjson", "parquet", "xlsx"])
+async def test_a_reader_who_goes_away_ends_the_query(
+    api: Api, outsider: Connection, file_format: str
+) -> None:
+    reader = await new_reader(api, file_format=file_format)
     asking = asyncio.create_task(reader.ask())
-    await until(outsider, WAITING_FOR_ITS_READER)
+    await until(outsider, RUNNING)
     reader.left.set()
-    await asking
-    await until_gone(outsider, RUNNING)
-    assert not reader.whole
+    async with asyncio.timeout(1):
+        await asking
+        await until_gone(outsider, RUNNING)
+    assert reader.status == HTTPStatus.BAD_REQUEST or not reader.whole  # if none was sent
     assert not api.context.export_turns.locked()
+    assert not files_in(api.context.export_folder)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_a_file_that_takes_too_long_breaks_off(
+    database_url: str, outsider: Connection
+) -> None:
+    limits = Limits(exports_max=1, export_seconds_max=0)
+    async with running_api(database_url, limits=limits) as api:
+        reader = await new_reader(api)
+        answer = await api.manager.get(reader.path)
+        assert refusal(answer, 503)["title"] == "busy"
+        await until_gone(outsider, RUNNING)
+        assert not api.context.export_turns.locked()
 
 
 async def test_a_reader_who_goes_away_before_the_first_byte_ends_the_query(

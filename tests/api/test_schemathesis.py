@@ -109,6 +109,7 @@ async def _things(api: Api, application_id: int) -> dict[str, str | int]:
     member = await api.member(await api.program())
     keys = f"/v1/applications/{application_id}/api_keys"
     key = await api.manager.post(keys, json={"title": "Till", "expires": "2027-01-01T00:00:00Z"})
+    exports = f"/v1/loyalty_programs/{member.program.id}/exports"
     customers = exact(await api.manager.get("/v1/customers/no_total"))["data"]
     return {
         "loyaltyProgramId": member.program.id,
@@ -120,6 +121,7 @@ async def _things(api: Api, application_id: int) -> dict[str, str | int]:
         "roleId": 1,
         "importId": await _upload(api, member.program),
         "format": "points",
+        "exportId": exact(await api.manager.post(exports, json={"kind": "balances"}))["id"],
     }
 
 

@@ -56,6 +56,7 @@ async def opened(url: str, folder: Path | None = None) -> AsyncIterator[Context]
             secret=b"a secret of the tests",
             clock=lambda: NOW,
             import_folder=folder or Path("no folder"),
+            export_folder=folder or Path("no folder"),
         )
     finally:
         await database.close()

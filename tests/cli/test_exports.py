@@ -1,17 +1,25 @@
 """`tallystick export`."""
 
 import csv
+import io
+import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
+from pyarrow import parquet
+from rich.console import Console
 
 from cli.harness import Tallystick, deduct
 
 LOG = ("export", "transactions", "--program", "Groceries")
 BALANCES = ("export", "balances", "--program", "Groceries")
+EXPIRING = ("export", "expiring", "--program", "Groceries")
+JUNE = ("--from", "2026-06-15", "--to", "2026-06-30")
 COLUMNS = (
     "customerprofileid,customersessionid,rulesetid,rulename,programid,type,name,subledgerid,"
     "startdate,expirydate,id,created,amount,archived,campaignid,flags,transactionuuid,"
@@ -166,3 +174,131 @@ def test_a_wrong_instant_is_refused(
     refused = tallystick(*command, option, "soon")
     assert (refused.code, refused.out) == (1, "")
     assert refused.err.startswith(f"{option}: found 'soon'; write an instant from 1900")
+
+
+# Formats
+
+
+def _first_row(file: Path) -> dict[str, Any]:
+    """The first row of a file, by the end of its name."""
+    if file.suffix == ".parquet":
+        found: dict[str, Any] = parquet.read_table(file).to_pylist()[0]
+        return found
+    if file.suffix == ".xlsx":
+        book = openpyxl.load_workbook(file)
+        head, first, *_ = book.worksheets[0].iter_rows(values_only=True)
+        book.close()
+        return dict(zip(map(str, head), first, strict=True))
+    if file.suffix == ".ndjson":
+        line: dict[str, Any] = json.loads(file.read_text().splitlines()[0])
+        return line
+    return dict(_rows(file.read_text())[0])
+
+
+@pytest.mark.parametrize("end", ["csv", "parquet", "xlsx", "ndjson", "PARQUET"])
+def test_a_file_is_written_as_the_end_of_its_name_says(
+    end: str, groceries: Tallystick, tmp_path: Path
+) -> None:
+    file = tmp_path / f"balances.{end}"
+    told = groceries(*BALANCES, "--at", "2026-06-15T12:00:00Z", "--output", str(file))
+    assert (told.code, told.out) == (0, "")
+    row = _first_row(file.rename(file.with_suffix(f".{end.lower()}")))
+    assert row["profileIntegrationID"] == "ann"
+    assert float(row["currentBalance"]) == 200.2
+
+
+def test_a_format_that_is_named_counts_more_than_the_end(
+    groceries: Tallystick, tmp_path: Path
+) -> None:
+    file = tmp_path / "log.txt"
+    groceries(*LOG, "--format", "ndjson", "--output", str(file))
+    assert json.loads(file.read_text().splitlines()[0])["programid"] == 1
+    groceries(*LOG, "--output", str(file))
+    assert file.read_text().startswith(COLUMNS)
+
+
+def test_stdout_takes_any_format(groceries: Tallystick) -> None:
+    lines = groceries(*BALANCES, "--format", "ndjson").out.splitlines()
+    assert [json.loads(line)["profileIntegrationID"] for line in lines] == ["ann", "ann", "bob"]
+
+
+def test_text_is_harmless_where_that_is_asked_for(groceries: Tallystick) -> None:
+    rows = "customerprofileid,amount,reason\nzed,1,=1+1\n"
+    groceries("import", "points", "-", "--program", "Groceries", stdin=rows)
+    told = {row["name"] for row in _rows(groceries(*LOG, "--safe", "--member", "zed").out)}
+    assert told == {"'=1+1"}
+
+
+# Which rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "amounts"),
+    [
+        (["--type", "subtraction"], ["20.05"]),
+        (["--source", "manual"], ["20.05"]),
+        (["--source", "import", "--member", "bob"], ["50.00"]),
+        (["--subledger", "store-7"], ["0.30"]),
+        (["--member", "bob", "--member", "ann", "--subledger", "store-7"], ["0.30"]),
+        (["--import", "1", "--member", "bob"], ["50.00"]),
+        (["--import", "2"], []),
+    ],
+)
+def test_a_log_is_filtered(
+    arguments: list[str], amounts: list[str], groceries: Tallystick, database_url: str
+) -> None:
+    deduct(database_url, "bob", "20.05")
+    assert [row["amount"] for row in _rows(groceries(*LOG, *arguments).out)] == amounts
+
+
+@pytest.mark.parametrize("option", ["--type", "--source"])
+def test_a_word_that_means_nothing_is_refused(option: str, groceries: Tallystick) -> None:
+    refused = groceries(*LOG, option, "earned")
+    assert refused.code == 1
+    assert refused.err.startswith(f"{option}: found 'earned'; write ")
+
+
+def test_details_are_more_columns(groceries: Tallystick) -> None:
+    first, *_ = _rows(groceries(*BALANCES, "--details").out)
+    assert (first["nextExpiry"], first["nextExpiryPoints"]) == (
+        "2026-06-17T04:00:00.000000Z",
+        "200.20",
+    )
+
+
+def test_what_expires_is_told_day_by_day(groceries: Tallystick) -> None:
+    rows = _rows(groceries(*EXPIRING, *JUNE).out)
+    assert [list(row.values()) for row in rows] == [
+        ["1", "", "ann", "2026-06-17", "200.20", "0.00"],
+        ["1", "store-7", "ann", "2026-06-30", "0.00", "0.30"],
+    ]
+    rows = _rows(groceries(*EXPIRING, *JUNE, "--subledger", "store-7", "--member", "ann").out)
+    assert [row["activatingPoints"] for row in rows] == ["0.30"]
+    assert not _rows(groceries(*EXPIRING, *JUNE, "--member", "bob").out)
+
+
+@pytest.mark.parametrize(
+    ("days", "field"),
+    [
+        (["--from", "soon", "--to", "2026-06-30"], "--from"),
+        (["--from", "2026-06-30", "--to", "2026-06-29"], "--to"),
+    ],
+)
+def test_days_that_cannot_be_are_refused(
+    days: list[str], field: str, groceries: Tallystick
+) -> None:
+    refused = groceries(*EXPIRING, *days)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith(f"{field}: found ")
+
+
+def test_a_terminal_is_told_how_far_it_is(
+    groceries: Tallystick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever watches sees rows and bytes, and the file is the same."""
+    plain = groceries(*LOG).out
+    shown = io.StringIO()
+    monkeypatch.setattr("tallystick.cli.exports._terminal", lambda: Console(file=shown, width=80,
+                        force_terminal=True))  # fmt: skip
+    assert groceries(*LOG).out == plain
+    assert "4 rows" in shown.getvalue()

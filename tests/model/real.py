@@ -27,9 +27,10 @@ from tallystick.services.balances import (
     program_totals,
     project_days,
 )
-from tallystick.services.balances_export import export_balances
 from tallystick.services.context import Context
 from tallystick.services.deletion import delete_transactions
+from tallystick.services.export_files import export_file
+from tallystick.services.export_kinds import BalancesWish
 from tallystick.services.imports import import_points
 from tallystick.services.posting import Outcome, Posted, Posting, post
 from tallystick.services.programs import create_program
@@ -190,7 +191,8 @@ class RealLedger:
         async def write(piece: bytes) -> None:
             output.write(piece)
 
-        await export_balances(self.context, self.programs[program], at=at, output=write)
+        wish = BalancesWish(at=at)
+        await export_file(self.context, self.programs[program], wish, output=write)
         lines = csv.DictReader(io.StringIO(output.getvalue().decode()))
         return {
             (line["profileIntegrationID"], line["loyaltySubledger"]): Balance(

@@ -18,8 +18,9 @@ from tallystick.services.balances import (
     program_totals,
     project_days,
 )
-from tallystick.services.balances_export import export_balances
 from tallystick.services.context import Context
+from tallystick.services.export_files import export_file
+from tallystick.services.export_kinds import BalancesWish
 
 ANN = IntegrationId("ann of balances")
 HEADER = (
@@ -38,7 +39,8 @@ async def file_of(
     async def write(piece: bytes) -> None:
         output.write(piece)
 
-    await export_balances(context, program, at=at, integration_id=member, output=write)
+    wish = BalancesWish(at=at, integration_id=member)
+    await export_file(context, program, wish, output=write)
     return output.getvalue().decode().splitlines()
 
 

@@ -16,11 +16,12 @@ from tallystick.core.ids import Environment, IntegrationId, profile_holder
 from tallystick.core.programs import Program, ReturnPolicy
 from tallystick.services.activation import activate_transactions
 from tallystick.services.balances import member_balances, program_totals
-from tallystick.services.balances_export import export_balances
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context, Limits
 from tallystick.services.deletion import delete_transactions
 from tallystick.services.erasure import erase_customer
+from tallystick.services.export_files import export_file
+from tallystick.services.export_kinds import BalancesWish
 from tallystick.services.exports import record_export
 from tallystick.services.imports import import_points
 from tallystick.services.joining import join_program
@@ -78,7 +79,7 @@ async def file_of_balances(context: Context, program: Program) -> list[dict[str,
     async def take(piece: bytes) -> None:
         pieces.append(piece)
 
-    await export_balances(context, program, at=LATER, output=take)
+    await export_file(context, program, BalancesWish(at=LATER), output=take)
     return list(csv.DictReader(io.StringIO(b"".join(pieces).decode())))
 
 

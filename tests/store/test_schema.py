@@ -115,6 +115,11 @@ VALUES (1, '2026-06-16');
 INSERT INTO day_touch (program_id, from_at)
 VALUES (1, '2026-06-15');
 
+INSERT INTO export_job (export_id, program_id, kind, wish, format, safe, state, file_name,
+  created_at)
+SELECT export_id, 1, 'balances', '{}', 'csv', false, 'writing', '', recorded_at
+FROM data_export;
+
 INSERT INTO schema_migration (name, applied_at)
 VALUES ('0000_test', '2026-06-15');
 """
@@ -276,6 +281,15 @@ WRONG: dict[str, list[str]] = {
     "day_closing_program_fkey": ["UPDATE day_closing SET program_id = 3"],
     "day_touch_pkey": [AGAIN.format("day_touch")],
     "day_touch_program_fkey": ["UPDATE day_touch SET program_id = 3"],
+    "export_job_pkey": [AGAIN.format("export_job")],
+    "export_job_export_fkey": ["UPDATE export_job SET export_id = 99"],
+    "export_job_program_fkey": ["UPDATE export_job SET program_id = 3"],
+    "export_job_state_known": ["UPDATE export_job SET state = 'waiting'"],
+    "export_job_format_known": ["UPDATE export_job SET format = 'pdf'"],
+    "export_job_written_is_known": [
+        "UPDATE export_job SET state = 'written'",
+        "UPDATE export_job SET state = 'expired'",
+    ],
     "schema_migration_pkey": [AGAIN.format("schema_migration")],
 }
 

@@ -24,6 +24,7 @@ from tallystick.core.errors import NotAllowed, NotSignedIn, Refusal
 from tallystick.services.callers import Caller, CallerKind, Doorkeeper
 from tallystick.services.closing import running_closing
 from tallystick.services.context import Context
+from tallystick.services.export_work import running_exports
 from tallystick.services.import_work import running_imports
 from tallystick.services.writer import running_writer
 
@@ -42,6 +43,7 @@ def create_app(open_context: OpenContext) -> ASGIApp:
             running_writer(context) as writer,
             running_imports(context),
             running_closing(context),
+            running_exports(context),
         ):
             app.state.house = House(
                 context=context,

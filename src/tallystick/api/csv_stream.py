@@ -1,4 +1,4 @@
-"""Answers with a CSV file while the database is still writing it, in little memory.
+"""Answers with a file while the database is still writing it, in little memory.
 
 The export runs in a task of its own and hands its pieces over through a short queue. While the
 queue is full the database waits, so a slow reader costs a connection and no memory; one who reads
@@ -7,7 +7,7 @@ nothing at all for a while is given up, and one who goes away ends the query at 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -30,28 +30,41 @@ class StalledError(Exception):
     """The reader took nothing for too long."""
 
 
-async def csv_response(call: Call[Any, Any], name: str, write: Write) -> Response:
+async def csv_response(
+    call: Call[Any, Any],
+    name: str,
+    write: Write,
+    *,
+    media_type: str = "text/csv",
+    more_headers: Mapping[str, str] | None = None,
+) -> Response:
     """The file that `write` writes, to be saved under that name; it begins with the first bytes.
 
     Whatever `write` raises before them is raised here, so that it can be told with a status of its
-    own. Errors: Busy if too many files are being written.
+    own. more_headers: as `write` has filled it by then. Errors: Busy if too many files are being
+    written.
     """
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    headers = attachment(name) | {"Cache-Control": "no-store"}
     if call.request.method == "HEAD":
-        return Response(headers=headers, media_type="text/csv")
+        return Response(headers=headers, media_type=media_type)
     export = _Export(write, call.context)
     try:
         first = await _first_piece(export, call.request)
     except BaseException:
         await export.end()
         raise
-    return _CsvResponse(export, first, headers)
+    return _FileStream(export, first, headers | dict(more_headers or {}), media_type)
 
 
-def csv_name(*parts: str) -> str:
+def attachment(name: str) -> dict[str, str]:
+    """The header that tells to save an answer under a name."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def csv_name(*parts: str, suffix: str = "csv") -> str:
     """A file's name that says what is in it, in characters that every system takes."""
     name = "-".join(filter(None, (_NOT_IN_NAMES.sub("_", part).strip("._-") for part in parts)))
-    return f"{name[:_NAME_LENGTH_MAX]}.csv"
+    return f"{name[:_NAME_LENGTH_MAX]}.{suffix}"
 
 
 class _Export:
@@ -116,11 +129,13 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-class _CsvResponse(StreamingResponse):
+class _FileStream(StreamingResponse):
     """Sends the pieces, and ends the export however the sending ends."""
 
-    def __init__(self, export: _Export, first: bytes | None, headers: dict[str, str]) -> None:
-        super().__init__(_pieces(export, first), headers=headers, media_type="text/csv")
+    def __init__(
+        self, export: _Export, first: bytes | None, headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(_pieces(export, first), headers=headers, media_type=media_type)
         self._export = export
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

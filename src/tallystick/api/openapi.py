@@ -185,6 +185,11 @@ def _in_header(operation: Operation) -> Iterable[Schema]:
     if errors.StateChanged in operation.refuses:
         words = "The ETag of what you saw; if that is no longer what is there, nothing changes."
         yield _header("If-Match", words, {"type": "string"})
+    if operation.in_ranges:
+        words = "The bytes that are wanted, like `bytes=1000-`."
+        yield _header("Range", words, {"type": "string"})
+        words = "The ETag of what you have; the range counts only if that is still what is there."
+        yield _header("If-Range", words, {"type": "string"})
     if operation.conditional:
         words = "The ETag of what you have; if that is still what is there, the answer is 304."
         yield _header("If-None-Match", words, {"type": "string"})
@@ -215,6 +220,10 @@ def _responses(operation: Operation, schemas: Schemas) -> Schema:
     if operation.conditional:
         words = "What you have is still what is there."
         responses["304"] = {"description": words, "headers": _headers(_CONDITIONAL)}
+    if operation.in_ranges:
+        words = "The part that was asked for."
+        responses["206"] = {**_success(operation, schemas), "description": words}
+        responses["416"] = _refused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, set(), schemas)
     for status, codes in sorted(_refusals(operation).items()):
         responses[str(int(status))] = _refused(status, codes, schemas)
     responses["500"] = _refused(HTTPStatus.INTERNAL_SERVER_ERROR, set(), schemas)
@@ -229,7 +238,8 @@ def _success(operation: Operation, schemas: Schemas) -> Schema:
     if names:
         success["headers"] = _headers(names)
     if operation.media_type != JSON:
-        success["content"] = {operation.media_type: {"schema": {"type": "string"}}}
+        kinds = operation.media_type, *operation.more_media_types
+        success["content"] = {kind: {"schema": {"type": "string"}} for kind in kinds}
     elif operation.answer is not None:
         success["content"] = {JSON: {"schema": schemas.of(operation.answer)}}
     return success

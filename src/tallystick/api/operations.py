@@ -134,7 +134,8 @@ class Operation:
     nothing in the answer.
     may_be_empty: a success may also be 204, with nothing in it.
     media_type: what a success is written in. Other than JSON (`text/csv`), the handler returns the
-    Response and `answer` stays None.
+    Response and `answer` stays None. more_media_types: what it may be written in as well.
+    in_ranges: whether a part of the answer can be asked for.
     upload: the name of the part of a multipart body that holds a file, which the handler reads.
     keeps_key: the handler itself keeps the Idempotency-Key that comes along, with the entries it
     makes. Of other writes the whole answer is kept, but for one that is `shown_once`.
@@ -156,6 +157,8 @@ class Operation:
     may_be_empty: bool = False
     body_bytes_max: int = BODY_BYTES_MAX
     media_type: str = "application/json"
+    more_media_types: tuple[str, ...] = ()
+    in_ranges: bool = False
     upload: str = ""
     keeps_key: bool = False
     shown_once: bool = False

@@ -68,6 +68,7 @@ WORDS = {
     "HealthBody.status": "`ok`; anything else is told by the status of the answer.",
     "id": "Its id.",
     "ImportBody.amount": "How many rows were imported.",
+    "exportId": "The export, as its answers name it.",
     "importId": "The import by which the points came.",
     "includeProjectedTier": "Whether to tell the tier that the present one will end in.",
     "includeTiers": "Whether to tell the tier.",

@@ -34,8 +34,9 @@ from tallystick.cli.output import (
 from tallystick.cli.runtime import run_in_context
 from tallystick.core.balances import Balance, ProjectedDay
 from tallystick.services.balances import program_totals, project_days
-from tallystick.services.balances_export import export_balances
 from tallystick.services.context import Context
+from tallystick.services.export_files import export_file
+from tallystick.services.export_kinds import BalancesWish
 
 app = typer.Typer()
 
@@ -82,7 +83,7 @@ def balances(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Print balances at any moment.
 
-    There is a line per member and subledger, by member; the name of the main ledger is empty. An
+    There is a line per member and subledger; the name of the main ledger is empty. An
     INSTANT is written like 2026-12-01T00:00:00Z or 2026-12-01T01:00:00+01:00.
     """
     _check_wishes(totals=totals, member=member, days=days, known_at=known_at)
@@ -102,14 +103,8 @@ def balances(  # noqa: PLR0913 - each is an option
             _print_days(ahead, as_json=as_json)
         else:
             with _rows_as_json() if as_json else sink(None) as output:
-                await export_balances(
-                    context,
-                    found,
-                    at=instant,
-                    known_at=known,
-                    integration_id=profile,
-                    output=output,
-                )
+                wish = BalancesWish(at=instant, known_at=known, integration_id=profile)
+                await export_file(context, found, wish, output=output)
 
     run_in_context(ctx, work)
 
@@ -156,6 +151,7 @@ def _rows_as_json() -> Iterator[Sink]:
     """Takes the balances file and writes its rows as JSON.
 
     PostgreSQL sends a COPY row by row, so that a piece of the file is some rows and never a half.
+    The header comes with the first.
     """
     array = JsonArray()
     columns: list[str] = []

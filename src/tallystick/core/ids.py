@@ -11,6 +11,7 @@ SubledgerId = NewType("SubledgerId", int)
 ApplicationId = NewType("ApplicationId", int)
 UserId = NewType("UserId", int)
 ImportId = NewType("ImportId", int)
+ExportId = NewType("ExportId", int)
 HolderId = NewType("HolderId", UUID)
 IntegrationId = NewType("IntegrationId", str)
 

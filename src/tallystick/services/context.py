@@ -34,6 +34,10 @@ class Limits:
     file: FileLimits = field(default_factory=FileLimits)
     exports_max: int = 3
     export_stall_seconds: int = 60
+    export_seconds_max: int = 900
+    export_wait_seconds: int = 2
+    export_jobs_max: int = 2
+    export_days_kept: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Context:
 
     Imports take turns: in the database they would wait for each other, each with its connection.
     Their files are in `import_folder`, which is there; `import_wake` is set when one is waiting.
+    The same goes for `export_folder` and `export_wake` and the files that jobs write.
     A file that is written over HTTP holds its connection for as long as its reader takes, so only a
     few are written at a time. What requests know of a program may be a second old; postings read it
     anew, in their transaction.
@@ -54,6 +59,8 @@ class Context:
     import_turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     import_folder: Path = Path("data/imports")
     import_wake: asyncio.Event = field(default_factory=asyncio.Event)
+    export_folder: Path = Path("data/exports")
+    export_wake: asyncio.Event = field(default_factory=asyncio.Event)
     known_programs: Remembered[ProgramId, Program] = field(default_factory=Remembered)
     export_turns: asyncio.Semaphore = field(init=False)
 

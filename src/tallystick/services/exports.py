@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tallystick.core.accounts import Export, ExportEntity
-from tallystick.core.ids import ProgramId
+from tallystick.core.ids import ExportId, ProgramId
 from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.store import exports as store
@@ -28,12 +28,12 @@ async def record_export(  # noqa: PLR0913 - by name
     program_id: ProgramId,
     filter_: Mapping[str, object],
     now: datetime,
-) -> None:
-    """Write down that a file was asked for, with the parameters that chose its rows.
+) -> ExportId:
+    """Write down that a file was asked for, with the parameters that chose its rows; its id.
 
     caller: who asked, None for a command.
     """
-    await store.insert_export(
+    return await store.insert_export(
         tx,
         now=now,
         user_id=caller.user_id if caller else None,

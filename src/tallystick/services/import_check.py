@@ -18,7 +18,7 @@ from tallystick.services.joining import stage_join_dates
 from tallystick.store import import_jobs as job_store
 from tallystick.store import imports as store
 from tallystick.store import posting as posting_store
-from tallystick.store.db import Tx
+from tallystick.store.db import Tx, mark_reading
 
 SOON = timedelta(days=7)  # what expires within that is worth a warning
 LARGE_TIMES = 100  # more than so many times the usual amount is unusually large
@@ -73,6 +73,7 @@ async def check_file(  # noqa: PLR0913 - by name
 
     also: called with the problems as they are found, in a thread.
     """
+    await mark_reading(tx)
     found = FoundProblems(also)
     problems = Problems(shown_max=0, good_rows_only=True, hear=found.hear)
     good_rows, effects, warnings = 0, Effects(), list[Warned]()

@@ -28,7 +28,7 @@ from tallystick.store import imports as import_store
 from tallystick.store import posting as posting_store
 from tallystick.store import undo as store
 from tallystick.store.closing import touch_days
-from tallystick.store.db import Tx
+from tallystick.store.db import Tx, mark_reading
 from tallystick.store.undo import BelowZero, Undone
 
 __all__ = ["BelowZero", "UndoPreview", "UndoReport", "Undone", "preview_undo", "undo_import"]
@@ -86,6 +86,7 @@ async def preview_undo(context: Context, program: Program, import_id: ImportId) 
     """
     now = context.clock()
     async with context.database.transaction() as tx:
+        await mark_reading(tx)
         found = await _find(tx, program, import_id)
         uuids = _uuids(found.recorded_at)
         await store.stage_holders(tx, import_id, uuids)

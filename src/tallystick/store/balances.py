@@ -7,7 +7,8 @@ from datetime import datetime
 from tallystick.core.balances import Balance, BalanceColumn, DayChange
 from tallystick.core.ids import HolderId, ProgramId
 from tallystick.core.points import Points
-from tallystick.store.db import Reader, Record, Sink
+from tallystick.store.copying import Rows, copy_rows, slices
+from tallystick.store.db import Reader, Record
 from tallystick.store.queries import load_queries
 
 _SQL = load_queries("balances")
@@ -84,25 +85,29 @@ async def copy_balances(  # noqa: PLR0913 - by name
     known_at: datetime,
     holder_id: HolderId | None,
     columns: Collection[BalanceColumn],
-    output: Sink,
+    details: bool,
+    rows: Rows,
 ) -> None:
-    """Write the balances file as CSV with its header, a line per member and subledger.
+    """Copy the balances file, a line per member and subledger, slice by slice and by member.
 
     Columns that are not wanted are empty, but the active points are always there, and the negative
-    balance is a column only if it is wanted.
+    balance is a column only if it is wanted, or details are.
     """
     with_debts = BalanceColumn.NEGATIVE in columns
-    await reader.copy_from_query(
-        _SQL["copy_balances_and_debts"] if with_debts else _SQL["copy_balances"],
-        at,
-        known_at,
-        program_id,
-        holder_id,
-        [column.value for column in columns],
-        output=output,
-        format="csv",
-        header=True,
-    )
+    name = "copy_balances_and_debts" if with_debts else "copy_balances"
+    values = at, known_at, program_id
+    names = [column.value for column in columns]
+    for first, last in await slices(reader, holder_id):
+        await copy_rows(
+            reader,
+            _SQL,
+            "copy_balances_and_details" if details else name,
+            *values,
+            first,
+            last,
+            names,
+            rows=rows,
+        )
 
 
 def balance_of(row: Record) -> Balance:

@@ -99,20 +99,26 @@ class Database:
             self._acquire(lost=Busy("the database")) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
+            await mark_reading(Reader(connection))
             yield Reader(connection)
 
     @asynccontextmanager
     async def copying(self) -> AsyncIterator[Reader]:
-        """A connection for one COPY to a sink; should that break off, its query ends at once.
+        """A snapshot for COPY to a sink; should that break off, its query ends at once.
 
         The connection ends with it: a COPY that is cancelled in the middle leaves the driver
-        waiting for an answer that may have come already.
+        waiting for an answer that may have come already. The transaction only reads and has a name
+        that says so.
         """
         broken: BaseException | None = None
         async with self.reader() as reader:
             pid = reader.get_server_pid()
+            transaction = reader.transaction(isolation="repeatable_read", readonly=True)
             try:
+                await transaction.start()
+                await mark_reading(reader)
                 yield reader
+                await transaction.commit()
             except BaseException as error:
                 if reader.is_closed():
                     raise
@@ -172,6 +178,11 @@ def _is_closed(acquired: Any) -> bool:
         return bool(acquired.is_closed())
     except asyncpg.InterfaceError:  # the pool has taken it back already, as it was broken
         return True
+
+
+async def mark_reading(reader: Reader) -> None:
+    """Name a transaction one that records nothing, so that no file waits for it."""
+    await reader.execute(_SQL["mark_reading"])
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Which files were taken out. Rows are only ever added."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import msgspec
 
 from tallystick.core.accounts import Export, ExportEntity
-from tallystick.core.ids import ProgramId, UserId
+from tallystick.core.ids import ExportId, ProgramId, UserId
 from tallystick.store.db import Reader, Tx
 from tallystick.store.queries import load_queries
 
@@ -22,10 +23,11 @@ async def insert_export(  # noqa: PLR0913 - by name
     program_id: ProgramId,
     entity: ExportEntity,
     filter_: Mapping[str, object],
-) -> None:
-    """Insert an export."""
+) -> ExportId:
+    """Insert an export; its id comes back."""
     text = msgspec.json.encode(filter_).decode()
-    await tx.execute(_SQL["insert_export"], now, user_id, key_id, program_id, entity, text)
+    values = now, user_id, key_id, program_id, entity, text
+    return ExportId(await tx.fetchval(_SQL["insert_export"], *values))
 
 
 async def list_exports(
@@ -48,3 +50,19 @@ async def list_exports(
 async def count_exports(reader: Reader, entity: str | None) -> int:
     """How many exports of that entity there are, or of all."""
     return int(await reader.fetchval(_SQL["count_exports"], entity))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTransaction:
+    """A transaction that may still write. `age` is how long it has been open."""
+
+    key: tuple[int, datetime]
+    age: timedelta
+
+
+async def list_open(reader: Reader) -> list[OpenTransaction]:
+    """The other transactions of Tallystick in this database, the oldest first."""
+    return [
+        OpenTransaction(key=(row["pid"], row["xact_start"]), age=row["age"])
+        for row in await reader.fetch(_SQL["list_open"])
+    ]

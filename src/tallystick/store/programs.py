@@ -124,8 +124,8 @@ async def _insert_tiers(
 
 
 async def delete_program(tx: Tx, program_id: ProgramId) -> None:
-    """Delete the program with its tiers and subledgers; nothing else may be left of it."""
-    for name in ("delete_tiers", "delete_subledgers", "delete_program"):
+    """Delete the program with its tiers, subledgers and exports; nothing else may be left of it."""
+    for name in ("delete_tiers", "delete_subledgers", "delete_exports", "delete_program"):
         await tx.execute(_SQL[name], program_id)
 
 

@@ -2,7 +2,8 @@
 
 A file holds statements, each under a header line `-- name: the_name` with comments that say what
 comes back, what is locked and what the numbered parameters are. What several statements of a file
-have in common stands before them, under `-- part: the_name`, and where they say `{the_name}`.
+have in common stands before them, under `-- part: the_name`, and where they say `{the_name}`. A
+part may say what stands before it.
 """
 
 import re
@@ -20,7 +21,16 @@ def load_queries(noun: str) -> dict[str, str]:
     names, bodies = queries[::2], queries[1::2]
     assert len(set(names)) == len(names), f"two queries of {noun}.sql share a name"
     _, *parts = _PART.split(before)
+    shared: dict[str, str] = {}
     for name, part in zip(parts[::2], parts[1::2], strict=True):
-        shared = _COMMENT.sub("", part).strip()
-        bodies = [body.replace(f"{{{name}}}", shared) for body in bodies]
-    return {name: body.strip().removesuffix(";") for name, body in zip(names, bodies, strict=True)}
+        shared[name] = _filled(_COMMENT.sub("", part).strip(), shared)
+    return {
+        name: _filled(body.strip().removesuffix(";"), shared)
+        for name, body in zip(names, bodies, strict=True)
+    }
+
+
+def _filled(text: str, shared: dict[str, str]) -> str:
+    for name, part in shared.items():
+        text = text.replace(f"{{{name}}}", part)
+    return text

@@ -1,17 +1,22 @@
 """Reads transactions: pages of a holder's or a program's, and the log as a file."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from tallystick.core.ids import HolderId, IntegrationId, ProgramId
+from tallystick.core.ids import HolderId, ImportId, IntegrationId, ProgramId
 from tallystick.core.points import Points
 from tallystick.core.transactions import Kind, MemberTransaction, Source, Transaction
-from tallystick.store.db import Reader, Record, Sink
+from tallystick.store.copying import Rows, copy_rows
+from tallystick.store.db import Reader, Record
 from tallystick.store.pages import fetch_page
 from tallystick.store.queries import load_queries
 
 _SQL = load_queries("transactions")
+
+_LONG_LOG_BYTES = 50_000_000  # of the table
+_SPAN_ENDS = (1, 5, 25, 50, 75)  # hundredths of all transactions
+_NEXT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,28 +96,61 @@ async def has_holder(reader: Reader, holder_id: HolderId) -> bool:
     return await reader.fetchval(_SQL["find_holder"], holder_id) is not None
 
 
-async def copy_transactions(  # noqa: PLR0913 - by name
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFilter:
+    """Which transactions of a program go into a file; None leaves a column free.
+
+    Both instants are inclusive. holder_ids: empty for everybody. import_id: as in the books.
+    """
+
+    to_at: datetime
+    from_at: datetime | None = None
+    holder_ids: tuple[HolderId, ...] = ()
+    kind: Kind | None = None
+    source: Source | None = None
+    subledger: str | None = None
+    import_id: ImportId | None = None
+
+
+async def copy_transactions(
     reader: Reader,
     program_id: ProgramId,
     *,
-    holder_id: HolderId | None,
-    from_at: datetime | None,
-    to_at: datetime | None,
+    wanted: LogFilter,
     instant_pattern: str,
-    output: Sink,
+    rows: Rows,
 ) -> None:
-    """Write the transaction log as CSV with its header."""
-    await reader.copy_from_query(
-        _SQL["copy_transactions"],
-        program_id,
-        holder_id,
-        from_at,
-        to_at,
-        instant_pattern,
-        output=output,
-        format="csv",
-        header=True,
-    )
+    """Copy the transaction log, in the order of recording.
+
+    A long one comes in spans of time, of which the first is short: to sort all of it takes a while.
+    """
+    for from_at, to_at in await _spans(reader, wanted):
+        await copy_rows(
+            reader,
+            _SQL,
+            "copy_transactions",
+            program_id,
+            list(wanted.holder_ids) or None,
+            from_at,
+            to_at,
+            instant_pattern,
+            None if wanted.kind is None else wanted.kind.value,
+            None if wanted.source is None else wanted.source.value,
+            wanted.subledger,
+            wanted.import_id,
+            rows=rows,
+        )
+
+
+async def _spans(reader: Reader, wanted: LogFilter) -> list[tuple[datetime | None, datetime]]:
+    """The span that is wanted, in parts that follow one another; their ends are inclusive."""
+    if wanted.holder_ids:
+        return [(wanted.from_at, wanted.to_at)]
+    bounds = await reader.fetchval(_SQL["recorded_bounds"], _LONG_LOG_BYTES) or []
+    ends = [bounds[number] for number in _SPAN_ENDS if number < len(bounds)]
+    ends = sorted({end for end in ends if (wanted.from_at or end) <= end < wanted.to_at})
+    begins = [wanted.from_at, *(end + _NEXT for end in ends)]
+    return list(zip(begins, [*ends, wanted.to_at], strict=True))
 
 
 def _transaction(row: Record) -> Transaction:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from tallystick.api import (
     activation,
     balances,
-    exports_csv,
+    export_files,
     full_ledger,
     joining,
     points,
@@ -97,9 +97,10 @@ OPERATIONS = (
         path=PROFILE + "/export_log",
         who=MANAGERS,
         admin=True,
-        query=exports_csv.LogQuery,
+        query=export_files.LogQuery,
         media_type="text/csv",
-        handler=exports_csv.get_log,
+        more_media_types=export_files.BESIDE_CSV,
+        handler=export_files.get_log,
     ),
     Operation(
         id="getLoyaltyPoints",

@@ -76,6 +76,12 @@ FROM unnest($2::int[], $3::timestamptz[], $4::text[], $5::bigint[])
 DELETE FROM subledger
 WHERE program_id = $1;
 
+-- name: delete_exports
+-- The files of a program in which nothing was recorded say nothing; what lies in the folder is
+-- removed with other files that no job knows. $1 program
+DELETE FROM export_job
+WHERE program_id = $1;
+
 -- name: delete_program
 -- $1 program
 DELETE FROM program
