@@ -33,6 +33,7 @@ bench: install ## measure posting, importing, requests and dashboard on this mac
 	$(bin)/python bench/posting.py
 	$(bin)/python bench/imports.py
 	$(bin)/python bench/requests.py
+	$(bin)/python bench/exports.py
 	$(bin)/python bench/dashboard.py --members 50000
 
 # Pins stay as they are unless they are named: make lock RAISE="--upgrade-package httpx"

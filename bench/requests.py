@@ -21,6 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
+from typing import NamedTuple
 
 import uvloop
 
@@ -111,9 +112,16 @@ async def members(context: Context, program: Program) -> None:
     await import_points(context, program, file, file_name="bench.csv")
 
 
+class Served(NamedTuple):
+    """Where a server listens, and its process."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def serving(url: str) -> Iterator[int]:
-    """The port of a server in a process of its own."""
+def serving(url: str) -> Iterator[Served]:
+    """A server in a process of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -128,7 +136,7 @@ def serving(url: str) -> Iterator[int]:
         command = [str(Path(sys.executable).with_name("tallystick")), "serve"]
         process = subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.DEVNULL)
         try:
-            yield port
+            yield Served(port, process.pid)
         finally:
             process.terminate()
             process.wait()
@@ -174,7 +182,7 @@ async def measured(url: str, callers: int, seconds: float) -> list[Found]:
         shop = await create_key(context, kind=CallerKind.INTEGRATION, name="bench", life=life)
         office = await create_key(context, kind=CallerKind.MANAGEMENT, name="bench", life=life)
         found.append(await floor(database, program, min(callers, 10), seconds))
-        with serving(url) as port:
+        with serving(url) as (port, _pid):
             await until_ready(port)
             place = f"/v1/loyalty_programs/{program.id}/profile"
             reads = f" HTTP/1.1\r\nAuthorization: ApiKey-v1 {shop.key}"
