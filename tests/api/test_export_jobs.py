@@ -62,6 +62,18 @@ async def fetch(member: Member, job: dict[str, Any], **headers: str) -> httpx.Re
     return await member.api.manager.get(path_of(member, job, "/file"), headers=headers)
 
 
+async def test_the_dashboard_is_a_kind_of_file_like_others(ann: Member) -> None:
+    ann.api.clock.now = NOW + timedelta(days=2)
+    days = {"rangeStart": "2026-06-15", "rangeEnd": "2026-06-16", "figures": "totals"}
+    job = await written(ann, "dashboard", parameters=days)
+    at_once = await ann.api.manager.get(
+        f"{program_path(ann.program)}/dashboard/export", params=days
+    )
+    assert (await fetch(ann, job)).text == at_once.text
+    manifest = exact(await ann.api.manager.get(path_of(ann, job, "/manifest")))
+    assert (manifest["rows"], manifest["sums"]["totalActivePoints"]) == (2, 200)
+
+
 @pytest.mark.parametrize("file_format", FORMATS)
 async def test_a_file_is_written_and_its_manifest_is_true(ann: Member, file_format: str) -> None:
     await ann.deduct(1.5)

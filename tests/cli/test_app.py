@@ -58,7 +58,8 @@ def test_the_commands_are_those_of_the_documentation() -> None:
         "program", "program create", "program list",
         "import", "import check", "import points", "import join-dates", "import list",
         "import show", "import report", "import undo", "import sample",
-        "export", "export transactions", "export balances", "export dashboard",
+        "export", "export transactions", "export balances", "export expiring",
+        "export dashboard",
         "user", "user create", "key", "key create",
     }  # fmt: skip
     assert expected == {" ".join(path) for path in COMMANDS}

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from services.harness import NOW, Clock, change, import_rows, new_member, new_program
 from tallystick.core.balances import BalanceColumn
+from tallystick.core.dashboard import FigureGroup
 from tallystick.core.errors import InvalidField
 from tallystick.core.exports import CellType, FileFormat, days_between
 from tallystick.core.ids import IntegrationId
@@ -25,6 +26,7 @@ from tallystick.services.deletion import delete_transactions
 from tallystick.services.export_files import export_file
 from tallystick.services.export_kinds import (
     BalancesWish,
+    DashboardWish,
     DateFormat,
     ExpiringWish,
     LogWish,
@@ -38,6 +40,10 @@ WISHES = [
     BalancesWish(details=True),
     LogWish(date_format=DateFormat.ISO8601),
     ExpiringWish(first="2026-06-15", last="2026-07-15"),
+    DashboardWish(first_on=date(2026, 6, 1), last_on=date(2026, 6, 14)),
+    DashboardWish(
+        first_on=date(2026, 6, 1), last_on=date(2026, 6, 14), groups=frozenset(FigureGroup)
+    ),
 ]
 WINDOWS = "customerprofileid,amount,startdate,expirydate,subledgerid"
 DAY = timedelta(days=1)

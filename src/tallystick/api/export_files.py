@@ -1,8 +1,8 @@
-"""Transactions, balances and what expires, as files of any format."""
+"""Transactions, balances, what expires and the dashboard, as files of any format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,14 +12,21 @@ from tallystick.api.csv_stream import Sink, csv_name, csv_response
 from tallystick.api.operations import Call, Nothing, integration_id_in
 from tallystick.api.wire import Instant, instant_in
 from tallystick.core.balances import BalanceColumn
+from tallystick.core.dashboard import ALL_FIGURES, FigureGroup, Frame, choose_dates
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.exports import FileFormat, days_between
 from tallystick.core.ids import ImportId
 from tallystick.core.programs import Program
 from tallystick.core.transactions import Kind, Source
-from tallystick.core.validity import render_instant
+from tallystick.core.validity import DAY_FIX, parse_day, render_instant
 from tallystick.services.export_files import export_file
-from tallystick.services.export_kinds import BalancesWish, DateFormat, ExpiringWish, LogWish
+from tallystick.services.export_kinds import (
+    BalancesWish,
+    DashboardWish,
+    DateFormat,
+    ExpiringWish,
+    LogWish,
+)
 
 FormatName = Literal["csv", "parquet", "xlsx", "ndjson"]
 KNOWN_AT = "Tallystick-Known-At"
@@ -27,6 +34,8 @@ BESIDE_CSV = tuple(each.media_type for each in FileFormat if each is not FileFor
 
 _COLUMNS = {column.value: column for column in BalanceColumn}
 _UNASKED = frozenset(BalanceColumn) - {BalanceColumn.NEGATIVE}
+_GROUPS = {group.value: group for group in FigureGroup}
+_ALL = "all"
 _INTEGER_MAX = 2_147_483_647
 
 
@@ -98,6 +107,19 @@ class ExpiringQuery(FileQuery, kw_only=True):
     subledgerId: str | None = None
 
 
+LocalDay = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]
+
+
+class DashboardFileQuery(FileQuery, kw_only=True):
+    """Which days, of which ledger, and which columns."""
+
+    last: Literal["7-days", "30-days", "3-months", "year"] | None = None
+    rangeStart: LocalDay | None = None
+    rangeEnd: LocalDay | None = None
+    figures: str = _ALL
+    subledgerId: str | None = None
+
+
 async def get_log(call: Call[LogQuery, Nothing]) -> Response:
     """The transactions of a member as a file, in the order in which they were recorded."""
     query = call.query
@@ -115,8 +137,9 @@ async def get_file(call: Call[Any, Nothing]) -> Response:
     """The file of whatever kind the query asks for."""
     program = await call.profile_program()
     kind = next(kind for kind in KINDS.values() if isinstance(call.query, kind.query))
-    wish = kind.wish(call.query, program)
-    return await _answer(call, program, wish, kind.parts(wish, call.context.clock()))
+    now = call.context.clock()
+    wish = kind.wish(call.query, program, now)
+    return await _answer(call, program, wish, kind.parts(wish, now))
 
 
 async def get_program_log(call: Call[ProgramLogQuery, Nothing]) -> Response:
@@ -142,6 +165,16 @@ async def get_expiring(call: Call[ExpiringQuery, Nothing]) -> Response:
 
     Points that are certain to expire if nothing is spent: what debts will take does not count. What
     has happened already is left out.
+    """
+    return await get_file(call)
+
+
+async def get_dashboard(call: Call[DashboardFileQuery, Nothing]) -> Response:
+    """The figures of a program's days as a file, a line a day, by date.
+
+    Days are those of the program's time zone, and only those that are over; at most 400. `figures`
+    lists groups of columns: `members`, `totals`, `earned-and-spent`, `imports`, or `all` for the
+    first three.
     """
     return await get_file(call)
 
@@ -185,15 +218,16 @@ def name_of(program: Program, parts: tuple[str, ...], file_format: FileFormat) -
 class FileKind:
     """A kind of file: the struct of its query, the wish that it makes, and the file's name.
 
-    parts: of the name, from the wish and the instant at which it was asked for.
+    wish: made from the query, for the program, at the instant at which it is asked for.
+    parts: of the name, from the wish and that instant.
     """
 
     query: type[FileQuery]
-    wish: Callable[[Any, Program], object]
+    wish: Callable[[Any, Program, datetime], object]
     parts: Callable[[Any, datetime], tuple[str, ...]]
 
 
-def _log_wish(query: ProgramLogQuery, _program: Program) -> LogWish:
+def _log_wish(query: ProgramLogQuery, _program: Program, _now: datetime) -> LogWish:
     return LogWish(
         integration_ids=tuple(map(integration_id_in, dict.fromkeys(query.integrationIds))),
         from_at=instant_in(query.rangeStart, "rangeStart"),
@@ -214,7 +248,7 @@ def _log_parts(wish: LogWish, now: datetime) -> tuple[str, ...]:
     return "transactions", *of_one, f"{from_day}to-{(wish.to_at or now).date()}"
 
 
-def _balances_wish(query: BalancesFileQuery, _program: Program) -> BalancesWish:
+def _balances_wish(query: BalancesFileQuery, _program: Program, _now: datetime) -> BalancesWish:
     return BalancesWish(
         at=instant_in(query.endDate, "endDate"),
         known_at=instant_in(query.asKnownAt, "asKnownAt"),
@@ -227,7 +261,7 @@ def _balances_parts(wish: BalancesWish, now: datetime) -> tuple[str, ...]:
     return "balances", f"{wish.at or now:%Y-%m-%dT%H%M%SZ}"
 
 
-def _expiring_wish(query: ExpiringQuery, program: Program) -> ExpiringWish:
+def _expiring_wish(query: ExpiringQuery, program: Program, _now: datetime) -> ExpiringWish:
     days_between(query.rangeStart, query.rangeEnd, zone=program.settings.timezone)
     return ExpiringWish(first=query.rangeStart, last=query.rangeEnd, subledger=query.subledgerId)
 
@@ -236,10 +270,49 @@ def _expiring_parts(wish: ExpiringWish, _now: datetime) -> tuple[str, ...]:
     return "expiring", f"{wish.first[:10]}-to-{wish.last[:10]}"
 
 
+def _dashboard_wish(query: DashboardFileQuery, program: Program, now: datetime) -> DashboardWish:
+    first_on, last_on = choose_dates(
+        query.last and Frame(query.last),
+        _day("rangeStart", query.rangeStart),
+        _day("rangeEnd", query.rangeEnd),
+        now=now,
+        zone=program.settings.timezone,
+    )
+    groups = _groups(query.figures)
+    return DashboardWish(
+        first_on=first_on, last_on=last_on, groups=groups, subledger=query.subledgerId
+    )
+
+
+def _day(name: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    day = parse_day(text)
+    if day is None:
+        raise InvalidField(name, shown(text), DAY_FIX)
+    return day
+
+
+def _groups(text: str) -> frozenset[FigureGroup]:
+    """The groups that are listed. Errors: InvalidField."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name != _ALL and name not in _GROUPS:
+            fix = f"write some of {', '.join([*_GROUPS, _ALL])}, with commas between them"
+            raise InvalidField("figures", shown(name), fix)
+    chosen = frozenset(_GROUPS[name] for name in names if name != _ALL)
+    return chosen | ALL_FIGURES if _ALL in names else chosen
+
+
+def _dashboard_parts(wish: DashboardWish, _now: datetime) -> tuple[str, ...]:
+    return "dashboard", wish.subledger or "", f"{wish.first_on}-to-{wish.last_on}"
+
+
 KINDS = {
     "balances": FileKind(query=BalancesFileQuery, wish=_balances_wish, parts=_balances_parts),
     "transactions": FileKind(query=ProgramLogQuery, wish=_log_wish, parts=_log_parts),
     "expiring": FileKind(query=ExpiringQuery, wish=_expiring_wish, parts=_expiring_parts),
+    "dashboard": FileKind(query=DashboardFileQuery, wish=_dashboard_wish, parts=_dashboard_parts),
 }
 
 

@@ -122,7 +122,7 @@ async def post_export(call: Call[Nothing, NewExport]) -> ExportJobBody:
         raise InvalidField("kind", shown(body.kind), f"write {', '.join(KINDS)}")
     kind, file_format = KINDS[body.kind], FileFormat(body.format)
     try:
-        wish = kind.wish(_query(kind.query, body.parameters), program)
+        wish = kind.wish(_query(kind.query, body.parameters), program, call.context.clock())
     except InvalidField as error:
         error.field = f"parameters.{error.field}".removesuffix(".parameters")
         raise

@@ -6,16 +6,22 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.exports import Output, app
+from tallystick.cli.exports import AsFormat, Output, Safe, app, tell, write_file
 from tallystick.cli.options import ProgramName, examples, find_program
-from tallystick.cli.output import say, sink
+from tallystick.cli.output import say
 from tallystick.cli.runtime import run_in_context
-from tallystick.core.dashboard import ALL_FIGURES, FigureGroup, Frame
+from tallystick.core.dashboard import (
+    ALL_FIGURES,
+    FigureGroup,
+    Frame,
+    SpanFields,
+    choose_dates,
+)
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.validity import DAY_FIX, parse_day
 from tallystick.services.closing import close_days
 from tallystick.services.context import Context
-from tallystick.services.dashboard_export import SpanFields, choose_span, export_dashboard
+from tallystick.services.export_kinds import DashboardWish
 
 closing = typer.Typer()
 
@@ -70,6 +76,8 @@ def dashboard(  # noqa: PLR0913 - each is an option
     to: To = None,
     figures: Groups = None,
     subledger: Subledger = None,
+    format_: AsFormat = None,
+    safe: Safe = False,
     output: Output = None,
 ) -> None:
     """Write the figures of each day that is over.
@@ -81,25 +89,21 @@ def dashboard(  # noqa: PLR0913 - each is an option
     first_on, last_on = _read_day("--from", from_), _read_day("--to", to)
     groups = _groups(figures or [Figures.ALL])
 
-    async def work(context: Context) -> int:
+    async def work(context: Context) -> None:
         found = await find_program(context, program)
-        span = choose_span(
-            context,
-            found,
-            frame=last,
-            first_on=first_on,
-            last_on=last_on,
+        first, last_one = choose_dates(
+            last,
+            first_on,
+            last_on,
+            now=context.clock(),
+            zone=found.settings.timezone,
             fields=SpanFields(frame="--last", first="--from", last="--to"),
         )
-        with sink(output) as file:
-            await export_dashboard(
-                context, found, span, groups=groups, subledger=subledger, output=file
-            )
-        return len(span.days)
+        wish = DashboardWish(first_on=first, last_on=last_one, groups=groups, subledger=subledger)
+        await write_file(context, found, wish, format_=format_, safe=safe, output=output)
 
-    days = run_in_context(ctx, work)
-    if output is not None:
-        say(f"The file {str(output)!r} is whole; it has {days} days.")
+    run_in_context(ctx, work)
+    tell(output)
 
 
 def _read_day(option: str, text: str | None) -> date | None:

@@ -127,10 +127,10 @@ def transactions(  # noqa: PLR0913 - each is an option
 
     async def work(context: Context) -> None:
         found = await find_program(context, program)
-        await _write(context, found, wish, format_=format_, safe=safe, output=output)
+        await write_file(context, found, wish, format_=format_, safe=safe, output=output)
 
     run_in_context(ctx, work)
-    _tell(output)
+    tell(output)
 
 
 @app.command(
@@ -155,17 +155,17 @@ def balances(  # noqa: PLR0913 - each is an option
     safe: Safe = False,
     output: Output = None,
 ) -> None:
-    """Write the balances at any moment, a line per member and subledger."""
+    """Write the balances at any moment, by member and subledger."""
     at_given, known = read_instant("--at", at), read_instant("--known-at", known_at)
 
     async def work(context: Context) -> None:
         found = await find_program(context, program)
         profile = await find_member(context, found, member)
         wish = BalancesWish(at=at_given, known_at=known, integration_id=profile, details=details)
-        await _write(context, found, wish, format_=format_, safe=safe, output=output)
+        await write_file(context, found, wish, format_=format_, safe=safe, output=output)
 
     run_in_context(ctx, work)
-    _tell(output)
+    tell(output)
 
 
 @app.command(
@@ -187,9 +187,10 @@ def expiring(  # noqa: PLR0913 - each is an option
     safe: Safe = False,
     output: Output = None,
 ) -> None:
-    """Write what will expire and become active, a line per member, subledger and day.
+    """Write what will expire and become active, day by day.
 
-    Days are those of the program's time zone. What debts will take of points does not count.
+    There is a line per member, subledger and day on which anything changes. Days are those of the
+    program's time zone. What debts will take of points does not count.
     """
 
     async def work(context: Context) -> None:
@@ -197,10 +198,10 @@ def expiring(  # noqa: PLR0913 - each is an option
         profile = await find_member(context, found, member)
         wish = ExpiringWish(first=from_, last=to, integration_id=profile, subledger=subledger)
         with _as_options({"rangeStart": "--from", "rangeEnd": "--to"}):
-            await _write(context, found, wish, format_=format_, safe=safe, output=output)
+            await write_file(context, found, wish, format_=format_, safe=safe, output=output)
 
     run_in_context(ctx, work)
-    _tell(output)
+    tell(output)
 
 
 @contextmanager
@@ -213,7 +214,7 @@ def _as_options(names: Mapping[str, str]) -> Iterator[None]:
         raise
 
 
-async def _write(  # noqa: PLR0913 - by name
+async def write_file(  # noqa: PLR0913 - by name
     context: Context,
     program: Program,
     wish: object,
@@ -222,6 +223,7 @@ async def _write(  # noqa: PLR0913 - by name
     safe: bool,
     output: Path | None,
 ) -> None:
+    """Write the file that is wished for, with a count of rows and bytes on a terminal."""
     file_format = format_ or _format_of(output)
     with sink(output) as file, _watched(file) as (take, counted):
         await export_file(
@@ -289,6 +291,7 @@ def _named(kind: type[E], option: str, text: str | None) -> E | None:
     return names[text]
 
 
-def _tell(output: Path | None) -> None:
+def tell(output: Path | None) -> None:
+    """Say that the file is there, if one was asked for."""
     if output is not None:
         say(f"The file {str(output)!r} is whole.")

@@ -114,8 +114,8 @@ def days_of_dates(  # noqa: PLR0913 - by name
     *,
     now: datetime,
     zone: str,
-    first_field: str,
-    last_field: str,
+    first_field: str = "rangeStart",
+    last_field: str = "rangeEnd",
 ) -> list[Day]:
     """The days from one date to another, both inclusive, that are over.
 
@@ -144,6 +144,44 @@ def frame_dates(frame: Frame, *, now: datetime, zone: str) -> tuple[date, date]:
     if frame in _FRAME_DAYS:
         return today - timedelta(days=_FRAME_DAYS[frame]), yesterday
     return months_before(today, _FRAME_MONTHS[frame]), yesterday
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanFields:
+    """The names under which somebody was asked for days."""
+
+    frame: str = "last"
+    first: str = "rangeStart"
+    last: str = "rangeEnd"
+
+
+def choose_dates(  # noqa: PLR0913 - by name
+    frame: Frame | None,
+    first_on: date | None,
+    last_on: date | None,
+    *,
+    now: datetime,
+    zone: str,
+    fields: SpanFields = SpanFields(),
+) -> tuple[date, date]:
+    """The first and the last day of a frame, of the last 30 days if nothing is given, or as given.
+
+    Errors: InvalidField for a frame beside dates, one date alone, dates that are turned round or
+    too far apart.
+    """
+    if first_on is None and last_on is None:
+        return frame_dates(frame or Frame.LAST_30_DAYS, now=now, zone=zone)
+    if frame is not None:
+        fix = f"leave it out, or both {fields.first} and {fields.last}"
+        raise InvalidField(fields.frame, f"{frame.value!r} beside a range", fix)
+    if first_on is None or last_on is None:
+        missing = fields.first if first_on is None else fields.last
+        fix = f"write both {fields.first} and {fields.last}, or {fields.frame} alone"
+        raise InvalidField(missing, "nothing", fix)
+    days_of_dates(
+        first_on, last_on, now=now, zone=zone, first_field=fields.first, last_field=fields.last
+    )
+    return first_on, last_on
 
 
 def last_closed_day(*, now: datetime, zone: str) -> Day:

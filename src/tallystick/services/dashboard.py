@@ -54,20 +54,27 @@ async def yesterday(context: Context, program: Program) -> DayPoint:
 async def tell_days(
     context: Context, program: Program, days: Sequence[Day], *, subledger: str | None = None
 ) -> list[DayPoint]:
-    """Days that follow one another with their figures, as the books say at one moment.
+    """Days that follow one another with their figures, as the books say at one moment."""
+    async with context.database.snapshot() as reader:
+        return await read_days(reader, program, days, subledger=subledger)
+
+
+async def read_days(
+    reader: Reader, program: Program, days: Sequence[Day], *, subledger: str | None = None
+) -> list[DayPoint]:
+    """Days that follow one another with their figures, as the reader's snapshot has them.
 
     Those that are stored are read; from the first to the last of the others they are worked out.
     """
-    async with context.database.snapshot() as reader:
-        ledger = await store.find_ledger(reader, program.id, subledger)
-        known = await store.stored_days(reader, program.id, days, ledger=ledger)
-        found = [each for each in known if each is not None]
-        if len(found) < len(days):
-            unknown = [place for place, each in enumerate(known) if each is None]
-            first, last = unknown[0], unknown[-1] + 1
-            worked_out = await _work_out(reader, program, days[first:last], ledger)
-            tail = [each for each in known[last:] if each is not None]
-            found = [*found[:first], *worked_out, *tail]
+    ledger = await store.find_ledger(reader, program.id, subledger)
+    known = await store.stored_days(reader, program.id, days, ledger=ledger)
+    found = [each for each in known if each is not None]
+    if len(found) < len(days):
+        unknown = [place for place, each in enumerate(known) if each is None]
+        first, last = unknown[0], unknown[-1] + 1
+        worked_out = await _work_out(reader, program, days[first:last], ledger)
+        tail = [each for each in known[last:] if each is not None]
+        found = [*found[:first], *worked_out, *tail]
     return [DayPoint(day=day, figures=each) for day, each in zip(days, found, strict=True)]
 
 

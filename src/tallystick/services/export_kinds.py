@@ -5,19 +5,22 @@ A further kind is one more entry in KINDS. Its query comes in two shapes, see `s
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from tallystick.core.accounts import ExportEntity
 from tallystick.core.balances import BalanceColumn
+from tallystick.core.dashboard import ALL_FIGURES, FigureGroup, days_of_dates
 from tallystick.core.errors import NotFound
 from tallystick.core.exports import CellType, Column, days_between
 from tallystick.core.ids import HolderId, ImportId, IntegrationId, profile_holder
 from tallystick.core.programs import Program
 from tallystick.core.transactions import Kind, Source
-from tallystick.core.validity import NEVER, render_instant
+from tallystick.core.validity import NEVER, local_date, render_instant
+from tallystick.services.dashboard import read_days
 from tallystick.store import balances as balance_store
+from tallystick.store import dashboard as dashboard_store
 from tallystick.store import expiring as expiring_store
 from tallystick.store import transactions as transaction_store
 from tallystick.store.copying import Rows
@@ -82,6 +85,20 @@ class ExpiringWish:
     first: str
     last: str
     integration_id: IntegrationId | None = None
+    subledger: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardWish:
+    """The figures of the days from one date to another, both inclusive, as far as they are over.
+
+    Dates are those of the program's time zone. subledger: only of this ledger.
+    Source: domain section C13 and decision I-27.
+    """
+
+    first_on: date
+    last_on: date
+    groups: frozenset[FigureGroup] = ALL_FIGURES
     subledger: str | None = None
 
 
@@ -294,6 +311,55 @@ async def _check_expiring(_reader: Reader, program: Program, wish: ExpiringWish)
     days_between(wish.first, wish.last, zone=program.settings.timezone)
 
 
+# The dashboard
+
+_FIGURES = {
+    FigureGroup.MEMBERS: (
+        Column("newMembers", CellType.WHOLE),
+        Column("totalMembers", CellType.WHOLE),
+    ),
+    FigureGroup.TOTALS: (
+        Column("totalActivePoints", CellType.POINTS),
+        Column("totalPendingPoints", CellType.POINTS),
+        Column("totalExpiredPoints", CellType.POINTS),
+    ),
+    FigureGroup.EARNED_AND_SPENT: (
+        Column("earnedPointsManual", CellType.POINTS),
+        Column("earnedPointsRuleEngine", CellType.POINTS),
+        Column("spentPointsManual", CellType.POINTS),
+        Column("spentPointsRuleEngine", CellType.POINTS),
+    ),
+    FigureGroup.IMPORTS: (
+        Column("earnedPointsImport", CellType.POINTS),
+        Column("spentPointsImport", CellType.POINTS),
+    ),
+}
+
+
+def _dashboard_columns(wish: DashboardWish) -> tuple[Column, ...]:
+    wanted = [column for group in _FIGURES if group in wish.groups for column in _FIGURES[group]]
+    return Column("date", CellType.DAY), *wanted
+
+
+def _dashboard_filter(wish: DashboardWish) -> Mapping[str, object]:
+    return {
+        "subledgerId": wish.subledger,
+        "rangeStart": wish.first_on.isoformat(),
+        "rangeEnd": wish.last_on.isoformat(),
+        "figures": ",".join(group.value for group in FigureGroup if group in wish.groups),
+    }
+
+
+async def _copy_dashboard(
+    reader: Reader, program: Program, wish: DashboardWish, known_at: datetime, rows: Rows
+) -> None:
+    zone = program.settings.timezone
+    days = days_of_dates(wish.first_on, wish.last_on, now=known_at, zone=zone)
+    points = await read_days(reader, program, days, subledger=wish.subledger)
+    dated = [(local_date(point.day.starts_at, zone), point.figures) for point in points]
+    await dashboard_store.copy_dashboard(reader, dated, groups=wish.groups, rows=rows)
+
+
 KINDS: dict[str, ExportKind[Any]] = {
     kind.name: kind
     for kind in (
@@ -323,6 +389,14 @@ KINDS: dict[str, ExportKind[Any]] = {
             filter_=_expiring_filter,
             copy=_copy_expiring,
             check=_check_expiring,
+        ),
+        ExportKind(
+            name="dashboard",
+            entity="LoyaltyLedger",
+            wish=DashboardWish,
+            columns=_dashboard_columns,
+            filter_=_dashboard_filter,
+            copy=_copy_dashboard,
         ),
     )
 }

@@ -9,7 +9,8 @@ from tallystick.core.balances import Balance
 from tallystick.core.dashboard import Day, DayFigures, FigureGroup
 from tallystick.core.ids import ProgramId, SubledgerId
 from tallystick.core.points import Points
-from tallystick.store.db import Reader, Record, Sink, Tx
+from tallystick.store.copying import Rows, copy_rows
+from tallystick.store.db import Reader, Record, Tx
 from tallystick.store.pages import fetch_page
 from tallystick.store.programs import find_subledgers
 from tallystick.store.queries import load_queries
@@ -90,18 +91,15 @@ async def copy_dashboard(
     days: Sequence[tuple[date, DayFigures]],
     *,
     groups: Collection[FigureGroup],
-    output: Sink,
+    rows: Rows,
 ) -> None:
-    """Write days and their figures as CSV with a header; only the columns of the wanted groups."""
-    await reader.copy_from_query(
-        dashboard_query(groups), *_columns(days), output=output, format="csv", header=True
-    )
-
-
-def dashboard_query(groups: Collection[FigureGroup]) -> str:
-    """The query of the file, with the columns of these groups and no others."""
+    """Copy days and their figures; only the columns of the wanted groups."""
     wanted = {group.value for group in groups}
-    return _GROUP.sub(lambda found: found[2] * (found[1] in wanted), _SQL["copy_dashboard"])
+    queries = {
+        name: _GROUP.sub(lambda found: found[2] * (found[1] in wanted), _SQL[name])
+        for name in ("copy_dashboard", "copy_dashboard_json")
+    }
+    await copy_rows(reader, queries, "copy_dashboard", *_columns(days), rows=rows)
 
 
 def _columns(days: Sequence[tuple[date, DayFigures]]) -> list[Sequence[date] | Sequence[int]]:

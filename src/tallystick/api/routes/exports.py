@@ -56,6 +56,17 @@ OPERATIONS = (
         handler=export_files.get_expiring,
     ),
     Operation(
+        id="exportDashboard",
+        method="GET",
+        path=PROGRAM + "/dashboard/export",
+        who=MANAGERS,
+        admin=True,
+        query=export_files.DashboardFileQuery,
+        media_type="text/csv",
+        more_media_types=export_files.BESIDE_CSV,
+        handler=export_files.get_dashboard,
+    ),
+    Operation(
         id="createExport",
         method="POST",
         path=EXPORTS,

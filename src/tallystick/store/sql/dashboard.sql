@@ -1,5 +1,35 @@
 -- Figures of whole days of a program: worked out from the books, stored, and read.
 
+-- part: lines
+-- The days of a dashboard as a file has them, a line a day. Of the groups of columns those that are
+-- not wanted are cut out of this text.
+SELECT
+  day AS "date"
+  -- group: members
+  , new_members AS "newMembers"
+  , members AS "totalMembers"
+  -- group: totals
+  , (active * 0.01)::numeric(20, 2) AS "totalActivePoints"
+  , (pending * 0.01)::numeric(20, 2) AS "totalPendingPoints"
+  , (expired * 0.01)::numeric(20, 2) AS "totalExpiredPoints"
+  -- group: earned-and-spent
+  , (earned_manually * 0.01)::numeric(20, 2) AS "earnedPointsManual"
+  , (earned_by_sessions * 0.01)::numeric(20, 2) AS "earnedPointsRuleEngine"
+  , (spent_manually * 0.01)::numeric(20, 2) AS "spentPointsManual"
+  , (spent_by_sessions * 0.01)::numeric(20, 2) AS "spentPointsRuleEngine"
+  -- group: imports
+  , (earned_by_imports * 0.01)::numeric(20, 2) AS "earnedPointsImport"
+  , (spent_by_imports * 0.01)::numeric(20, 2) AS "spentPointsImport"
+  -- end
+FROM unnest(
+  $1::date[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+  $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[]
+) WITH ORDINALITY AS d (
+  day, new_members, members, active, pending, expired, earned_manually, earned_by_sessions,
+  spent_manually, spent_by_sessions, earned_by_imports, spent_by_imports, place
+)
+ORDER BY place
+
 -- part: figures
 -- A row per ledger and day: what the balances of all members add up to at its end, how many members
 -- there were then (holders with active or pending points in the ledger), how many became members in
@@ -400,34 +430,15 @@ LEFT JOIN LATERAL (
 ORDER BY d.place;
 
 -- name: copy_dashboard
--- The days of a dashboard as a file, for COPY: a line a day. Of the groups of columns those that are
--- not wanted are cut out of this text.
+-- For COPY.
 -- $1 dates  $2 new members  $3 members  $4 active  $5 pending  $6 expired  $7 earned manually
 -- $8 earned by sessions  $9 spent manually  $10 spent by sessions  $11 earned by imports
 -- $12 spent by imports, day by day
-SELECT
-  day AS "date"
-  -- group: members
-  , new_members AS "newMembers"
-  , members AS "totalMembers"
-  -- group: totals
-  , (active * 0.01)::numeric(20, 2) AS "totalActivePoints"
-  , (pending * 0.01)::numeric(20, 2) AS "totalPendingPoints"
-  , (expired * 0.01)::numeric(20, 2) AS "totalExpiredPoints"
-  -- group: earned-and-spent
-  , (earned_manually * 0.01)::numeric(20, 2) AS "earnedPointsManual"
-  , (earned_by_sessions * 0.01)::numeric(20, 2) AS "earnedPointsRuleEngine"
-  , (spent_manually * 0.01)::numeric(20, 2) AS "spentPointsManual"
-  , (spent_by_sessions * 0.01)::numeric(20, 2) AS "spentPointsRuleEngine"
-  -- group: imports
-  , (earned_by_imports * 0.01)::numeric(20, 2) AS "earnedPointsImport"
-  , (spent_by_imports * 0.01)::numeric(20, 2) AS "spentPointsImport"
-  -- end
-FROM unnest(
-  $1::date[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-  $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[]
-) WITH ORDINALITY AS d (
-  day, new_members, members, active, pending, expired, earned_manually, earned_by_sessions,
-  spent_manually, spent_by_sessions, earned_by_imports, spent_by_imports, place
-)
-ORDER BY place;
+{lines};
+
+-- name: copy_dashboard_json
+-- The same, a JSON object a line.
+-- $1 dates  $2 new members  $3 members  $4 active  $5 pending  $6 expired  $7 earned manually
+-- $8 earned by sessions  $9 spent manually  $10 spent by sessions  $11 earned by imports
+-- $12 spent by imports, day by day
+SELECT to_json(r) FROM ({lines}) AS r;
