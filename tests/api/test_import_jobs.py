@@ -101,6 +101,26 @@ async def test_what_a_check_foretells_is_what_the_import_does(api: Api, program:
     assert (await points_of(api, program, "dan")) == {"active": 4}
 
 
+@pytest.mark.parametrize(
+    ("header", "matched"),
+    [
+        (
+            " Amount ;CustomerProfileId;colour;Line",
+            [(" Amount ", "amount"), ("CustomerProfileId", "customerprofileid"), ("colour", ""),
+             ("Line", "")],
+        ),
+        ('"amount', []),
+        ("", []),
+    ],
+)  # fmt: skip
+async def test_a_check_says_what_the_header_is_taken_for(
+    api: Api, program: Program, header: str, matched: list[tuple[str, str]]
+) -> None:
+    job = await send(api, program, f"{header}\n5;ann;red;1\n")
+    found = [(each["found"], each["column"]) for each in job["finding"]["columns"]]
+    assert found == matched
+
+
 async def test_problems_are_grouped_by_cause(api: Api, program: Program) -> None:
     file = HEADER + "ann,x\nbob,y\n,1\ncid,z\n"
     groups = (await send(api, program, file))["finding"]["problems"]

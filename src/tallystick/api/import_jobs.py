@@ -101,6 +101,13 @@ class EffectsBody(msgspec.Struct):
     newSubledgers: int
 
 
+class ColumnBody(msgspec.Struct):
+    """A column of the file as it is written, and the one that it is taken for; empty if none."""
+
+    found: str
+    column: str
+
+
 class FindingBody(msgspec.Struct):
     """What a check found. `refusesAll`: no row can be imported, whatever is asked for.
 
@@ -115,6 +122,7 @@ class FindingBody(msgspec.Struct):
     warnings: list[WarningBody]
     effects: EffectsBody
     sameFileAs: list[int]
+    columns: list[ColumnBody]
 
 
 class ProgressBody(msgspec.Struct, omit_defaults=True):
@@ -371,6 +379,7 @@ def _finding(finding: Finding) -> FindingBody:
             newSubledgers=effects.new_subledgers,
         ),
         sameFileAs=finding.twins,
+        columns=[ColumnBody(found=name, column=each) for name, each in finding.columns],
     )
 
 

@@ -130,7 +130,8 @@ def _tell_finding(job: ImportJob, finding: Finding, *, as_json: bool) -> None:
     }
     if as_json:
         names = {name.replace(" ", "_"): value for name, value in summary.items()}
-        lists = {"problems": finding.problems, "warnings": finding.warnings}
+        columns = [{"found": name, "column": column} for name, column in finding.columns]
+        lists = {"columns": columns, "problems": finding.problems, "warnings": finding.warnings}
         write_json({"import_id": job.import_id, **names, **lists, "same_file_as": finding.twins})
         return
     write_table([("import", job.import_id), *summary.items()])

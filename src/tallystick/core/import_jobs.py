@@ -1,6 +1,6 @@
 """What an import is while it is uploaded, checked, imported and undone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tallystick.core.errors import RowProblem
@@ -86,7 +86,8 @@ class Finding:
     """What a check found.
 
     refuses_all: a problem stands in the way of all rows, as of the header.
-    twins: jobs that imported a file of the same content.
+    columns: those of the file as they are written, each with the column that it is taken for, ""
+    if that is none. twins: jobs that imported a file of the same content.
     """
 
     good_rows: int
@@ -97,3 +98,4 @@ class Finding:
     warnings: list[Warned]
     effects: Effects
     twins: list[int]
+    columns: list[tuple[str, str]] = field(default_factory=list)

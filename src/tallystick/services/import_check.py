@@ -3,12 +3,13 @@
 It stages the file exactly as the import does and writes nothing to the ledger.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tallystick.core.errors import InvalidFile, RowProblem
 from tallystick.core.formats.problems import Groups
+from tallystick.core.formats.table import Matched
 from tallystick.core.import_jobs import Effects, Finding, ProblemGroup, Warned
 from tallystick.core.ledger import Lot, redemption_order, settle
 from tallystick.core.points import Points, render_points
@@ -67,11 +68,13 @@ async def check_file(  # noqa: PLR0913 - by name
     *,
     format_name: str,
     now: datetime,
+    columns: Sequence[Matched] = (),
     also: Hear = lambda _problems: None,
 ) -> Finding:
     """What an import of the file would find and do; the transaction has only its staging table.
 
-    also: called with the problems as they are found, in a thread.
+    columns: what the header was taken for. also: called with the problems as they are found, in a
+    thread.
     """
     await mark_reading(tx)
     found = FoundProblems(also)
@@ -103,6 +106,7 @@ async def check_file(  # noqa: PLR0913 - by name
         warnings=warnings,
         effects=effects,
         twins=[int(twin) for twin in twins],
+        columns=list(columns),
     )
 
 

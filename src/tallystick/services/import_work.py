@@ -24,7 +24,10 @@ from tallystick.core.errors import (
     Refusal,
     RowProblem,
 )
+from tallystick.core.formats import FORMATS
 from tallystick.core.formats.limits import FileLimits
+from tallystick.core.formats.opening import open_text
+from tallystick.core.formats.table import Matched, match_header
 from tallystick.core.ids import ImportId
 from tallystick.core.import_jobs import AT_WORK, Finding, ImportJob
 from tallystick.core.programs import Program
@@ -156,7 +159,13 @@ class _Work:
             source = stack.enter_context(self._source())
             async with self._context.database.transaction() as tx:
                 finding = await check_file(
-                    tx, program, source, format_name=self._job.format, now=now, also=noted.add
+                    tx,
+                    program,
+                    source,
+                    format_name=self._job.format,
+                    now=now,
+                    columns=self._columns(),
+                    also=noted.add,
                 )
                 await self._end(tx, "checked", finding=finding)
 
@@ -213,7 +222,13 @@ class _Work:
             source = stack.enter_context(self._source())
             async with self._context.database.transaction() as tx:
                 finding = await check_file(
-                    tx, program, source, format_name=self._job.format, now=now, also=noted.add
+                    tx,
+                    program,
+                    source,
+                    format_name=self._job.format,
+                    now=now,
+                    columns=self._columns(),
+                    also=noted.add,
                 )
                 await self._end(tx, "failed", finding=finding, failure=failure)
 
@@ -229,6 +244,16 @@ class _Work:
         await self._context.database.write(
             lambda tx: self._write_end(tx, store.Ending(state="undone"))
         )
+
+    def _columns(self) -> list[Matched]:
+        """The header of the file, column by column as it is taken; none if it cannot be read."""
+        limits, columns = self._context.limits.file, FORMATS[self._job.format].columns
+        with (
+            suppress(InvalidFile),
+            file_of(self._context, self._job.import_id).open("rb") as file,
+        ):
+            return match_header(open_text(file, limits), [each.name for each in columns], limits)
+        return []
 
     def _source(self) -> "_OpenFile":
         path, limits = file_of(self._context, self._job.import_id), self._context.limits.file

@@ -23,6 +23,7 @@ _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
 
 Record = tuple[int, tuple[str, ...]]  # the line on which it starts, its cells in column order
 Batch = tuple[list[Record], list[RowProblem]]
+Matched = tuple[str, str]  # a column as it is written, and as it is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,22 @@ def _batches(
             yield records, sorted(problems, key=attrgetter("line"))
         if left < 0:
             return
+
+
+def match_header(text: TextIO, columns: Sequence[str], limits: FileLimits) -> list[Matched]:
+    """The columns of a file as they are written, each with the column that it is taken for.
+
+    Shape: in the order of the file; "" for one that is none of `columns`. Empty if the first line
+    cannot be read.
+    """
+    line = Reading(text, limits).header()
+    spelled = {column.lower(): column for column in columns}
+    try:
+        delimiter = split_header(line, columns).delimiter
+        names = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        names = []
+    return [(name, spelled.get(name.strip().lower(), "")) for name in names[: limits.columns_max]]
 
 
 def split_header(line: str, columns: Sequence[str]) -> Header:
