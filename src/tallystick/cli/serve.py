@@ -36,8 +36,16 @@ Settings, from the environment (an empty one counts as unset):
                                                           [default: 1000]
   TALLYSTICK_IMPORTS_MAX     files that a process works on at a time
                                                           [default: 2]
-  TALLYSTICK_IMPORT_DAYS_KEPT        days for which files are kept
+  TALLYSTICK_IMPORT_DAYS_KEPT        days for which imports are kept
                                                           [default: 90]
+  TALLYSTICK_EXPORTS_MAX     files that are written to who waits for them
+                                                          [default: 3]
+  TALLYSTICK_EXPORT_SECONDS_MAX      seconds that one of them may take
+                                                          [default: 900]
+  TALLYSTICK_EXPORT_JOBS_MAX         files that are written in the background
+                                                          [default: 2]
+  TALLYSTICK_EXPORT_DAYS_KEPT        days for which exports are kept
+                                                          [default: 7]
 
 """
 
