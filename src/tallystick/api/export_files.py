@@ -72,7 +72,7 @@ class ProgramLogQuery(FileQuery, kw_only=True):
     subledgerId: str | None = None
     importId: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=_INTEGER_MAX)] | None,
-        msgspec.Meta(description="Only what this import added, by its id in the books."),
+        msgspec.Meta(description="Only what this import added."),
     ] = None
     integrationIds: Annotated[
         tuple[str, ...], msgspec.Meta(description="Only of these profiles; may be repeated.")

@@ -4,11 +4,11 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, TypeVar
 
 import typer
 from rich.console import Console
@@ -36,7 +36,7 @@ from tallystick.services import import_jobs as jobs
 from tallystick.services.context import Context
 from tallystick.services.import_work import work_on
 from tallystick.services.imports import ImportReport, import_points
-from tallystick.services.joining import JoinDateReport, import_join_dates
+from tallystick.services.joining import import_join_dates
 from tallystick.services.undo import UndoPreview
 
 
@@ -174,25 +174,7 @@ def points(
     whole, and its problems are listed.
     """
     started = time.monotonic()
-    name = "stdin" if file == "-" else file
-    try:
-        with _opened(file) as binary, _progress(binary) as progress:
-
-            async def work(context: Context) -> ImportReport:
-                found = await find_program(context, program)
-                return await import_points(
-                    context,
-                    found,
-                    binary,
-                    file_name=Path(name).name,
-                    good_rows_only=good_rows_only,
-                    progress=progress,
-                )
-
-            report = run_in_context(ctx, work)
-    except InvalidFile as refused:
-        _list_problems(name, refused)
-        raise typer.Exit(1) from refused
+    report = _import(ctx, file, program, import_points, good_rows_only=good_rows_only)
     _tell(report, seconds=round(time.monotonic() - started, 1), as_json=as_json)
 
 
@@ -211,30 +193,44 @@ def join_dates(
 
     Its columns are customerprofileid and newjoindate; the profiles have to be there.
     """
+    report = _import(ctx, file, program, import_join_dates, good_rows_only=good_rows_only)
+    if as_json:
+        told = {"import_id": report.import_id, "recorded_at": report.recorded_at}
+        write_json({**told, "rows": report.row_count})
+    else:
+        write_table([("import", report.import_id), ("rows", report.row_count)])
+
+
+Report = TypeVar("Report")
+
+
+def _import(
+    ctx: typer.Context,
+    file: str,
+    program: str,
+    run: Callable[..., Awaitable[Report]],
+    *,
+    good_rows_only: bool,
+) -> Report:
+    """What `run` reports of the file; the problems of one that it refuses are listed."""
     name = "stdin" if file == "-" else file
     try:
         with _opened(file) as binary, _progress(binary) as progress:
 
-            async def work(context: Context) -> JoinDateReport:
-                found = await find_program(context, program)
-                return await import_join_dates(
+            async def work(context: Context) -> Report:
+                return await run(
                     context,
-                    found,
+                    await find_program(context, program),
                     binary,
                     file_name=Path(name).name,
                     good_rows_only=good_rows_only,
                     progress=progress,
                 )
 
-            report = run_in_context(ctx, work)
+            return run_in_context(ctx, work)
     except InvalidFile as refused:
         _list_problems(name, refused)
         raise typer.Exit(1) from refused
-    if as_json:
-        told = {"import_id": report.import_id, "recorded_at": report.recorded_at}
-        write_json({**told, "rows": report.row_count})
-    else:
-        write_table([("import", report.import_id), ("rows", report.row_count)])
 
 
 @app.command("list", epilog=examples("tallystick import list --program Groceries"))

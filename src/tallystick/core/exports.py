@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 
+from tallystick.core.dashboard import DAYS_MAX
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import ExportId, ProgramId, UserId
 from tallystick.core.validity import local_date as date_at
 from tallystick.core.validity import local_day_start, local_midnight, next_local_day, parse_instant
 
-DAYS_MAX = 400  # as many as a dashboard shows
 DAY_FIX = "write a day like 2026-01-15, or an instant like 2026-01-15T11:53:26Z"
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

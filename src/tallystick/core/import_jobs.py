@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tallystick.core.errors import RowProblem
+from tallystick.core.formats.problems import Group
 from tallystick.core.ids import ImportId, ProgramId, UserId
 from tallystick.core.points import Points
 
@@ -47,17 +47,6 @@ class ImportJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemGroup:
-    """Problems of one cause: how many, the first lines, and one of them in full."""
-
-    code: str
-    column: str
-    count: int
-    lines: list[int]
-    example: RowProblem
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
     """Rows that are right and may yet be a mistake: how many, the first lines, what to look at."""
 
@@ -94,7 +83,7 @@ class Finding:
     bad_rows: int
     problem_count: int
     refuses_all: bool
-    problems: list[ProblemGroup]
+    problems: list[Group]
     warnings: list[Warned]
     effects: Effects
     twins: list[int]

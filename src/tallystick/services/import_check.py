@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tallystick.core.errors import InvalidFile, RowProblem
-from tallystick.core.formats.problems import Groups
+from tallystick.core.formats.problems import Group, Groups
 from tallystick.core.formats.table import Matched
-from tallystick.core.import_jobs import Effects, Finding, ProblemGroup, Warned
+from tallystick.core.import_jobs import Effects, Finding, Warned
 from tallystick.core.ledger import Lot, redemption_order, settle
 from tallystick.core.points import Points, render_points
 from tallystick.core.programs import Program
@@ -47,18 +47,9 @@ class FoundProblems:
         self._groups.add(problems)
         self._also(problems)
 
-    def groups(self) -> list[ProblemGroup]:
+    def groups(self) -> list[Group]:
         """The causes, the most frequent first."""
-        return [
-            ProblemGroup(
-                code=group.code,
-                column=group.column,
-                count=group.count,
-                lines=list(group.lines),
-                example=group.example,
-            )
-            for group in self._groups.found()
-        ]
+        return self._groups.found()
 
 
 async def check_file(  # noqa: PLR0913 - by name

@@ -152,7 +152,10 @@ class _Work:
             _LOG.error("work on an import failed", job=self._job.import_id, exc_info=error)
             await self._fail(_FAULT)
 
-    async def _check(self, program: Program) -> None:
+    async def _check(
+        self, program: Program, *, state: str = "checked", failure: str | None = None
+    ) -> None:
+        """Say what is in the file; for one that was refused, as a check would have said before."""
         now = self._context.clock()
         with ExitStack() as stack:
             noted = stack.enter_context(_Noted(*problem_files(self._context, self._job.import_id)))
@@ -167,7 +170,7 @@ class _Work:
                     columns=self._columns(),
                     also=noted.add,
                 )
-                await self._end(tx, "checked", finding=finding)
+                await self._end(tx, state, finding=finding, failure=failure)
 
     async def _import(self, program: Program) -> None:
         with ExitStack() as stack:
@@ -183,7 +186,7 @@ class _Work:
                 failure = str(refused)
             else:
                 return
-        await self._check_after(program, failure)
+        await self._check(program, state="failed", failure=failure)
 
     async def _enter(
         self,
@@ -213,24 +216,6 @@ class _Work:
             problem_count=problems.count,
         )
         await self._write_end(tx, ending)
-
-    async def _check_after(self, program: Program, failure: str) -> None:
-        """Say what is wrong with a file that was refused, as a check would have said before."""
-        now = self._context.clock()
-        with ExitStack() as stack:
-            noted = stack.enter_context(_Noted(*problem_files(self._context, self._job.import_id)))
-            source = stack.enter_context(self._source())
-            async with self._context.database.transaction() as tx:
-                finding = await check_file(
-                    tx,
-                    program,
-                    source,
-                    format_name=self._job.format,
-                    now=now,
-                    columns=self._columns(),
-                    also=noted.add,
-                )
-                await self._end(tx, "failed", finding=finding, failure=failure)
 
     async def _undo(self, program: Program) -> None:
         with suppress(AlreadyUndone):  # by ourselves, before we were killed

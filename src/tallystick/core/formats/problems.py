@@ -41,9 +41,9 @@ class Group:
 
     code: str
     column: str
-    example: RowProblem
-    lines: list[int] = field(default_factory=list)
     count: int = 0
+    lines: list[int] = field(default_factory=list)
+    example: RowProblem
 
 
 class Groups:
