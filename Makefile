@@ -39,15 +39,15 @@ bench: install ## measure posting, importing, requests and dashboard on this mac
 # Pins stay as they are unless they are named: make lock RAISE="--upgrade-package httpx"
 lock: ## work out the pins anew (needs uv and npm)
 	@command -v uv >/dev/null || { echo "make lock needs uv; pip install uv" >&2; exit 1; }
-	for set in run test client26 client9; do \
+	for set in run test npm client26 client9; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --no-header $(RAISE) \
 			requirements/$$set.in --output-file requirements/$$set.txt || exit; \
 	done
-	node tests/parity/node/lock.js
+	node requirements/lock.js requirements/browser tests/parity/node
 
 clean: ## remove .venv and every cache; ./data stays
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv dist src/tallystick/web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find . -path ./data -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 tools:

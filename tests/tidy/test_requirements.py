@@ -10,8 +10,8 @@ import pytest
 from tidy.tree import files, listing, text
 
 FOLDER = Path("requirements")
-NODE = Path("tests/parity/node")
-SETS = ["run", "test", "client26", "client9"]
+NODE = [Path("requirements/browser"), Path("tests/parity/node")]
+SETS = ["run", "test", "npm", "client26", "client9"]
 BUILDS_THE_PACKAGE = "flit-core"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -56,17 +56,27 @@ def test_each_pin_has_hashes(name: str) -> None:
     assert not found, f"`make lock` writes the hashes:{listing(found)}"
 
 
-def test_the_node_packages_are_pinned_with_hashes() -> None:
-    asked = json.loads(text(NODE / "package.json"))["dependencies"]
-    packages = json.loads(text(NODE / "package-lock.json"))["packages"]
+def test_each_package_of_the_browser_has_a_reason() -> None:
+    package = json.loads(text(NODE[0] / "package.json"))
+    reasons, needed = package["//"], package["dependencies"]
+    assert reasons.keys() == needed.keys(), 'write under "//" why each is needed'
+
+
+@pytest.mark.parametrize("folder", NODE, ids=str)
+def test_the_node_packages_are_pinned_with_hashes(folder: Path) -> None:
+    asked = json.loads(text(folder / "package.json"))["dependencies"]
+    packages = json.loads(text(folder / "package-lock.json"))["packages"]
     assert packages.pop("")["dependencies"] == asked, "`make lock` works out package-lock.json anew"
     found = [name for name, each in packages.items() if "integrity" not in each]
     assert not found, f"`make lock` writes the hashes:{listing(found)}"
 
 
+@pytest.mark.parametrize("folder", NODE, ids=str)
 @pytest.mark.parametrize("name", ["package.json", "package-lock.json", ".npmrc"])
-def test_the_node_packages_name_no_host(name: str) -> None:
-    assert "://" not in text(NODE / name), "npm knows where packages are; `make lock` names no host"
+def test_the_node_packages_name_no_host(folder: Path, name: str) -> None:
+    assert "://" not in text(folder / name), (
+        "npm knows where packages are; `make lock` names no host"
+    )
 
 
 def _lines(name: str) -> list[str]:
