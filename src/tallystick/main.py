@@ -31,6 +31,7 @@ from tallystick.services.first_start import Welcome, first_start
 from tallystick.store.db import Database
 from tallystick.store.embedded import embedded_server, stop_with
 from tallystick.store.migrate import migrate
+from tallystick.web.app import on_http_error, page_routes
 
 WELCOME = "sign-in.json"
 CONNECTIONS = 80  # for all server processes; the embedded PostgreSQL takes 100
@@ -51,7 +52,9 @@ def application() -> ASGIApp:
     parent = parent_process()  # of several workers; it may have ended by now
     if parent and parent.pid and (end_with_parent := stop_with(parent.pid)):
         end_with_parent()
-    return create_app(lambda: _serving(settings, url))
+    return create_app(
+        lambda: _serving(settings, url), pages=page_routes(), on_http_error=on_http_error
+    )
 
 
 def _runtime() -> Runtime:

@@ -29,6 +29,7 @@ from tallystick.services.callers import CallerKind
 from tallystick.services.context import Context, Limits
 from tallystick.services.keys import create_key
 from tallystick.store.db import Database
+from tallystick.web.app import on_http_error, page_routes
 
 YEAR = timedelta(days=365)
 PASSWORD = "a long password"
@@ -212,7 +213,9 @@ async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterato
 @asynccontextmanager
 async def running_app(context: Context) -> AsyncIterator[ASGIApp]:
     """The application, started; it closes the database when it ends."""
-    app = create_app(lambda: _closing(context))
+    app = create_app(
+        lambda: _closing(context), pages=page_routes(), on_http_error=on_http_error
+    )
     async with _lifespan(app):
         yield app
 

@@ -1,7 +1,7 @@
 """The web application: routing, and the one place where a handler's outcome becomes an answer."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import cast
 
@@ -10,54 +10,53 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallystick.api.conditional import JSON, answer_if_changed, encode
 from tallystick.api.errors import error_response, refusal_response
 from tallystick.api.idempotency import once
 from tallystick.api.openapi import description
-from tallystick.api.operations import Call, House, Operation, read_body, read_query
+from tallystick.api.operations import About, Call, Operation, read_body, read_query
 from tallystick.api.reading import STYLE_PATH, get_style
 from tallystick.api.routes import OPERATIONS
 from tallystick.core.errors import NotAllowed, NotSignedIn, Refusal
-from tallystick.services.callers import Caller, CallerKind, Doorkeeper
-from tallystick.services.closing import running_closing
-from tallystick.services.context import Context
-from tallystick.services.export_work import running_exports
-from tallystick.services.import_work import running_imports
-from tallystick.services.writer import running_writer
+from tallystick.services.callers import Caller, CallerKind
+from tallystick.services.house import House, OpenContext, running_house
 
 _LOG = structlog.get_logger()
 
-OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
+HttpErrorHandler = Callable[[Request, HTTPException], Awaitable[Response | None]]
+_ABOUT = About(operations=OPERATIONS, describe=description)
 
 
-def create_app(open_context: OpenContext) -> ASGIApp:
-    """The application; it opens its context when it starts and closes it when it ends."""
+def create_app(
+    open_context: OpenContext,
+    *,
+    pages: Sequence[BaseRoute] = (),
+    on_http_error: HttpErrorHandler | None = None,
+) -> ASGIApp:
+    """The application; it opens its context when it starts and closes it when it ends.
+
+    pages: routes of another face, served beside the API.
+    on_http_error: what that face says where the router knows no answer; None is for the API.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with (
-            open_context() as context,
-            running_writer(context) as writer,
-            running_imports(context),
-            running_closing(context),
-            running_exports(context),
-        ):
-            app.state.house = House(
-                context=context,
-                writer=writer,
-                doorkeeper=Doorkeeper(context),
-                operations=OPERATIONS,
-                describe=description,
-            )
+        async with running_house(open_context) as house:
+            app.state.house = house
             yield
 
+    async def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        said = await on_http_error(request, error) if on_http_error else None
+        return said or _http_error(error)
+
     app = Starlette(
-        routes=_routes(),
+        routes=[*_routes(), *pages],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _http_error},
+        exception_handlers={HTTPException: http_error},
     )
     app.router.redirect_slashes = False
     return _raw_paths(app)
@@ -105,6 +104,7 @@ async def _answer(operation: Operation, request: Request) -> Response:
     caller = await _caller(house, operation, request)
     call = Call(
         house=house,
+        about=_ABOUT,
         request=request,
         caller=caller,
         query=read_query(request, operation.query),
@@ -149,9 +149,8 @@ def _check_reach(caller: Caller, operation: Operation) -> None:
         raise NotAllowed(f"call {operation.id} with this key", fix)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+def _http_error(error: HTTPException) -> Response:
     """Paths and methods that the router does not know."""
-    assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     return error_response(
         status, status.description or status.phrase, headers=dict(error.headers or {})

@@ -18,10 +18,10 @@ from tallystick.api.invalid import BODY, invalid_member, invalid_parameter
 from tallystick.core.errors import InvalidField, NotFound, Refusal, shown
 from tallystick.core.ids import IntegrationId, ProgramId
 from tallystick.core.programs import Program, is_one_line
-from tallystick.services.callers import Caller, CallerKind, Doorkeeper
+from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
+from tallystick.services.house import House
 from tallystick.services.programs import check_profiles, get_program_for
-from tallystick.services.writer import Writer
 
 BODY_BYTES_MAX = 1_000_000
 INTEGRATION_ID_LENGTH_MAX = 1_000
@@ -37,14 +37,11 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What all calls of a process share."""
+class About:
+    """What the API is: the table of its operations, and their description in OpenAPI."""
 
-    context: Context
-    writer: Writer
-    doorkeeper: Doorkeeper
     operations: "tuple[Operation, ...]"
-    describe: Callable[[], dict[str, Any]]  # what the API is, in OpenAPI
+    describe: Callable[[], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +49,7 @@ class Call(Generic[Query, Body]):
     """One request to an operation, decoded."""
 
     house: House
+    about: "About"
     request: Request
     caller: Caller | None
     query: Query

@@ -34,12 +34,12 @@ _CODE = re.compile(r"`([^`]+)`")
 
 async def get_openapi(call: Call[Nothing, Nothing]) -> Response:
     """This description of the API, in OpenAPI 3.1."""
-    return Response(_encoded(call.house.describe), media_type=JSON)
+    return Response(_encoded(call.about.describe), media_type=JSON)
 
 
 async def get_docs(call: Call[Nothing, Nothing]) -> Response:
     """The description as a page for people."""
-    return Response(_page(call.house.describe), headers=_SAFETY, media_type="text/html")
+    return Response(_page(call.about.describe), headers=_SAFETY, media_type="text/html")
 
 
 async def get_style(request: Request) -> Response:

@@ -105,7 +105,7 @@ def wants_admin(ids: Iterable[int]) -> bool:
 async def _body(call: Call[Nothing, Nothing], role: Role) -> RoleBody:
     opened = PermissionSet(
         name=role.name,
-        logicalOperations=[each.id for each in call.house.operations if _opens(role, each)],
+        logicalOperations=[each.id for each in call.about.operations if _opens(role, each)],
     )
     return RoleBody(
         id=role.id,

@@ -1,0 +1,1 @@
+"""The web face: a page is one service call and one template."""

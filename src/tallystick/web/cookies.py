@@ -1,0 +1,68 @@
+"""The two cookies: who has signed in, and the note that the next page shows."""
+
+from urllib.parse import parse_qs, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallystick.web.visits import TONES, Note
+
+SESSION_COOKIE = "tallystick-session"
+NOTE_COOKIE = "tallystick-note"
+
+
+def session_token(request: Request) -> str | None:
+    """The token of whoever has signed in with this browser."""
+    return request.cookies.get(_name(request, SESSION_COOKIE))
+
+
+def keep_session(response: Response, request: Request, token: str) -> None:
+    """Have the browser send the token along until it is closed or the session ends."""
+    _set(response, request, SESSION_COOKIE, token, max_age=None)
+
+
+def forget_session(response: Response, request: Request) -> None:
+    """Have the browser forget the token."""
+    _set(response, request, SESSION_COOKIE, "", max_age=0)
+
+
+def keep_note(response: Response, request: Request, note: Note) -> None:
+    """Have the next page show a note."""
+    text = urlencode({"tone": note.tone, "text": note.text})
+    _set(response, request, NOTE_COOKIE, text, max_age=60)
+
+
+def take_note(request: Request) -> Note | None:
+    """The note to show now."""
+    fields = parse_qs(request.cookies.get(_name(request, NOTE_COOKIE), ""))
+    [tone], [text] = fields.get("tone", [""]), fields.get("text", [""])
+    known = [each for each in TONES if each == tone]
+    return Note(text=text[:500], tone=known[0]) if text and known else None
+
+
+def forget_note(response: Response, request: Request) -> None:
+    """Have the browser forget the note that was shown."""
+    _set(response, request, NOTE_COOKIE, "", max_age=0)
+
+
+def _set(
+    response: Response, request: Request, name: str, value: str, *, max_age: int | None
+) -> None:
+    response.set_cookie(
+        _name(request, name),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _name(request: Request, name: str) -> str:
+    """Behind TLS the name carries a prefix by which browsers refuse it from any other origin."""
+    return f"__Host-{name}" if _is_secure(request) else name
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"

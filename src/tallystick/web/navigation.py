@@ -1,0 +1,53 @@
+"""The side menu: what the visitor may open, and where they are."""
+
+from dataclasses import dataclass
+
+from tallystick.web.visits import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the menu."""
+
+    label: str
+    icon: str
+    href: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Lines under a heading, which may be empty."""
+
+    heading: str
+    entries: list[Entry]
+
+
+# Label, icon (of Lucide), path below the program or from the root, whether for admins only.
+_PROGRAM = (("", (("Overview", "house", "", False),)),)
+_EVERYWHERE = (("", (("Programs", "layout-grid", "/programs", False),)),)
+
+
+def menu_of(visit: Visit) -> list[Section]:
+    """The sections of the menu, without those that would be empty."""
+    base = f"/programs/{visit.program.id}" if visit.program else ""
+    lines = _PROGRAM if visit.program else _EVERYWHERE
+    here = visit.request.url.path
+    sections = [
+        Section(
+            heading=heading,
+            entries=[
+                Entry(label=label, icon=icon, href=base + path, is_here=_is_at(here, base, path))
+                for label, icon, path, admin in entries
+                if visit.caller.administers or not admin
+            ],
+        )
+        for heading, entries in lines
+    ]
+    return [section for section in sections if section.entries]
+
+
+def _is_at(here: str, base: str, path: str) -> bool:
+    """Whether the visitor is on the page of that path, or below it."""
+    target = base + path
+    return here == target or (bool(path) and here.startswith(f"{target}/"))

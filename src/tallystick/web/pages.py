@@ -1,0 +1,33 @@
+"""What a page is: a row of the table in `routes`. Sign-in, rights and errors follow from it."""
+
+import re
+from dataclasses import dataclass
+
+from tallystick.web.visits import Handler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A path, what looking at it shows and what a form sent to it does.
+
+    name: of the page, by which templates link to it.
+    show: answers a GET. do: answers a POST; where it refuses, `show` shows the form again with the
+    refusal, and without a `show` the refusal is a page of its own.
+    admin: whether it is for admins only.
+    """
+
+    name: str
+    path: str
+    show: Handler | None = None
+    do: Handler | None = None
+    admin: bool = False
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods it answers."""
+        return [method for method, handler in (("GET", self.show), ("POST", self.do)) if handler]
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names in its path."""
+        return re.findall(r"\{(\w+)\}", self.path)

@@ -1,0 +1,6 @@
+"""The table of all pages, area by area."""
+
+from tallystick.web.pages import Page
+from tallystick.web.routes import programs
+
+PAGES: tuple[Page, ...] = (*programs.PAGES,)

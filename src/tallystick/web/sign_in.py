@@ -1,0 +1,63 @@
+"""Signing in and out."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tallystick.core.errors import NotSignedIn
+from tallystick.services.accounts import sign_in, sign_out
+from tallystick.services.house import House
+from tallystick.web.cookies import forget_session, keep_session, session_token
+from tallystick.web.forms import read_form
+from tallystick.web.rendering import render_plain
+
+HOME = "/programs"
+
+
+async def show_sign_in(request: Request) -> Response:
+    """The form; whoever has signed in already goes on."""
+    values = {"email": "", "next": way_on(request.query_params.get("next")), "problem": ""}
+    return render_plain(request, "sign_in.html", values)
+
+
+async def do_sign_in(request: Request) -> Response:
+    """A new session, or the form again with what was wrong."""
+    form = await read_form(request)
+    email, to = form.get("email", ""), way_on(form.get("next"))
+    house = cast("House", request.app.state.house)
+    try:
+        session = await sign_in(house.context, email=email, password=form.get("password", ""))
+    except NotSignedIn as refusal:
+        values = {"email": email, "next": to, "problem": str(refusal)}
+        return render_plain(request, "sign_in.html", values, HTTPStatus.UNAUTHORIZED)
+    response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
+    keep_session(response, request, session.token)
+    return response
+
+
+async def do_sign_out(request: Request) -> Response:
+    """End the session, here and in the browser."""
+    house = cast("House", request.app.state.house)
+    if token := session_token(request):
+        await sign_out(house.context, token)
+        house.doorkeeper.forget(f"Bearer {token}")
+    response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+    forget_session(response, request)
+    return response
+
+
+def way_on(wanted: str | None) -> str:
+    """Where to go after signing in: a page of ours, never another site."""
+    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
+        return HOME
+    return wanted
+
+
+ENDPOINTS: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
+    ("/login", "GET", show_sign_in),
+    ("/login", "POST", do_sign_in),
+    ("/logout", "POST", do_sign_out),
+)

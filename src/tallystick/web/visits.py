@@ -1,0 +1,149 @@
+"""A visit: one request for a page by somebody, and what a page's handler may answer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallystick.core.accounts import User
+from tallystick.core.errors import InvalidField, NotFound, Refusal
+from tallystick.core.ids import ProgramId
+from tallystick.core.programs import Program
+from tallystick.services.callers import Caller
+from tallystick.services.context import Context
+from tallystick.services.house import House
+from tallystick.services.programs import get_program_for
+from tallystick.web.showing import Showing
+
+Tone = Literal["good", "info", "warn", "bad"]
+TONES: tuple[Tone, ...] = ("good", "info", "warn", "bad")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A template and the values it shows."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: HTTPStatus = HTTPStatus.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One sentence at the top of the next page: what was done."""
+
+    text: str
+    tone: Tone = "good"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """Where to go next, after something was done."""
+
+    to: str
+    note: Note | None = None
+
+
+Answer = View | Redirect | Response
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """What a handler is given.
+
+    form: the fields that were sent; empty for a GET. refusal: why a form that was sent is shown
+    again. `now` is the one instant of the request.
+    """
+
+    house: House
+    request: Request
+    caller: Caller
+    person: User
+    now: datetime
+    form: QueryParams = field(default_factory=QueryParams)
+    refusal: Refusal | None = None
+    program: Program | None = None
+
+    @property
+    def context(self) -> Context:
+        """What use cases are given."""
+        return self.house.context
+
+    @property
+    def query(self) -> QueryParams:
+        """The parameters of the address."""
+        return self.request.query_params
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only what is inside <main> is wanted, by a script that is there already."""
+        return self.request.headers.get("HX-Request") == "true"
+
+    @property
+    def refused_field(self) -> str:
+        """The field that was refused; empty if it was the form as a whole, or nothing."""
+        return getattr(self.refusal, "field", "")
+
+    def problem_of(self, field: str) -> str:
+        """What is wrong with a field of the form that was sent; empty if nothing is."""
+        if isinstance(self.refusal, InvalidField) and self.refusal.field == field:
+            return f"Found {self.refusal.found}; {self.refusal.fix}"
+        return ""
+
+    @property
+    def known_program(self) -> Program:
+        """The program of a page about one."""
+        assert self.program is not None
+        return self.program
+
+    @property
+    def show(self) -> Showing:
+        """How values are written: in the program's time zone on a page about one."""
+        return Showing(locale_name="en", zone=self._zone, now=self.now)
+
+    @property
+    def _zone(self) -> str:
+        return self.program.settings.timezone if self.program else "UTC"
+
+    def in_path(self, name: str) -> str:
+        """That part of the path, as it was before it was escaped."""
+        return unquote(self.request.path_params[name])
+
+    def number_in_path(self, name: str, kind: str) -> int:
+        """The same, of a thing that has a number. Errors: NotFound, of that kind."""
+        text = self.in_path(name)
+        if not (text.isascii() and text.isdigit() and len(text) <= 9):
+            raise NotFound(kind, text[:100])
+        return int(text)
+
+    def address(self, **parameters: object) -> str:
+        """The address of this page with other parameters; what is None or empty is left out."""
+        kept = {name: self.query[name] for name in self.query}
+        wanted = {name: str(value) for name, value in (kept | parameters).items() if value}
+        path = self.request.url.path
+        return f"{path}?{QueryParams(wanted)}" if wanted else path
+
+    def chosen(self, name: str, among: tuple[str, ...]) -> str:
+        """A parameter of the address that is one of a few; the first if it is not given.
+
+        Errors: InvalidField.
+        """
+        text = self.query.get(name) or among[0]
+        if text not in among:
+            raise InvalidField(name, repr(text[:50]), f"choose one of {', '.join(among)}")
+        return text
+
+
+Handler = Callable[[Visit], Awaitable[Answer]]
+
+
+async def load_program(visit: Visit) -> Program:
+    """The program in the path. Errors: NotFound, also for one that the visitor may not know."""
+    program_id = ProgramId(visit.number_in_path("program", "loyalty program"))
+    return await get_program_for(visit.context, visit.caller, program_id)

@@ -1,0 +1,96 @@
+"""Tallystick as a browser sees it: a server on loopback, and pages that tell what went wrong in them.
+
+The clock stands at NOW until a test moves it; the API of `api` is the same application, so that a
+test can compare what a page shows with what the API says.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
+
+from api.harness import PASSWORD, Api, running_api
+from services.harness import new_name
+from tallystick.core.ids import UserId
+from tallystick.services.accounts import create_user, sign_in
+from tallystick.web.cookies import SESSION_COOKIE
+
+ADMIN = "ada@example.com"
+PHONE = 390
+DESK = 1440
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The running server, and the browser to look at it.
+
+    faults: what pages complained about: errors of scripts, messages of the console, what the policy
+    stopped. A test that expects some takes them out.
+    """
+
+    api: Api
+    url: str
+    browser: Browser
+    admin_id: UserId
+    contexts: list[BrowserContext] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    async def page(self, email: str | None = ADMIN, **options: Any) -> Page:
+        """A page of a fresh browser, of somebody who has signed in; None for nobody.
+
+        options: of the browser, like color_scheme="dark" or java_script_enabled=False.
+        """
+        options = {"viewport": {"width": DESK, "height": 900}, "reduced_motion": "reduce"} | options
+        browser = await self.browser.new_context(base_url=self.url, **options)
+        self.contexts.append(browser)
+        if email is not None:
+            session = await sign_in(self.api.context, email=email, password=PASSWORD)
+            cookie = {"name": SESSION_COOKIE, "value": session.token, "url": self.url}
+            await browser.add_cookies([cookie])  # type: ignore[list-item] - a cookie is a TypedDict
+        page = await browser.new_page()
+        page.on("console", self._note_message)
+        page.on("pageerror", self._note_error)
+        return page
+
+    async def person(self, *, is_admin: bool = False) -> str:
+        """The address of somebody new who can sign in."""
+        email = f"{new_name('person').replace(' ', '')}@example.com"
+        await create_user(self.api.context, email=email, password=PASSWORD, is_admin=is_admin)
+        return email
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.faults.append(f"{message.type}: {message.text}")
+
+    def _note_error(self, error: Error) -> None:
+        self.faults.append(str(error))
+
+
+@asynccontextmanager
+async def running_site(database_url: str, browser: Browser) -> AsyncIterator[Site]:
+    """The application on a port of its own, with its first admin."""
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(running_api(database_url))
+        admin_id = await create_user(api.context, email=ADMIN, password=PASSWORD, is_admin=True)
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        await stack.enter_async_context(_serving(api, listener))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield Site(api=api, url=url, browser=browser, admin_id=admin_id)
+
+
+@asynccontextmanager
+async def _serving(api: Api, listener: socket.socket) -> AsyncIterator[None]:
+    """Answer on the socket until the end; the application has been started already."""
+    config = uvicorn.Config(api.app, lifespan="off", log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
