@@ -213,9 +213,7 @@ async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterato
 @asynccontextmanager
 async def running_app(context: Context) -> AsyncIterator[ASGIApp]:
     """The application, started; it closes the database when it ends."""
-    app = create_app(
-        lambda: _closing(context), pages=page_routes(), on_http_error=on_http_error
-    )
+    app = create_app(lambda: _closing(context), pages=page_routes(), on_http_error=on_http_error)
     async with _lifespan(app):
         yield app
 

@@ -1,4 +1,4 @@
-"""Tallystick as a browser sees it: a server on loopback, and pages that tell what went wrong in them.
+"""Tallystick as a browser sees it: a server on loopback, and pages that tell what went wrong.
 
 The clock stands at NOW until a test moves it; the API of `api` is the same application, so that a
 test can compare what a page shows with what the API says.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from api.harness import PASSWORD, Api, running_api
 from services.harness import new_name
@@ -25,10 +25,11 @@ PHONE = 390
 DESK = 1440
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """The running server, and the browser to look at it.
 
+    tokens: of those who have signed in, by their addresses, as signing in is slow on purpose.
     faults: what pages complained about: errors of scripts, messages of the console, what the policy
     stopped. A test that expects some takes them out.
     """
@@ -37,6 +38,7 @@ class Site:
     url: str
     browser: Browser
     admin_id: UserId
+    tokens: dict[str, str] = field(default_factory=dict)
     contexts: list[BrowserContext] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -49,13 +51,17 @@ class Site:
         browser = await self.browser.new_context(base_url=self.url, **options)
         self.contexts.append(browser)
         if email is not None:
-            session = await sign_in(self.api.context, email=email, password=PASSWORD)
-            cookie = {"name": SESSION_COOKIE, "value": session.token, "url": self.url}
-            await browser.add_cookies([cookie])  # type: ignore[list-item] - a cookie is a TypedDict
+            token = await self._token(email)
+            await browser.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
         page = await browser.new_page()
-        page.on("console", self._note_message)
-        page.on("pageerror", self._note_error)
+        _watch(page, self.faults)
         return page
+
+    async def _token(self, email: str) -> str:
+        if email not in self.tokens:
+            session = await sign_in(self.api.context, email=email, password=PASSWORD)
+            self.tokens[email] = session.token
+        return self.tokens[email]
 
     async def person(self, *, is_admin: bool = False) -> str:
         """The address of somebody new who can sign in."""
@@ -63,12 +69,16 @@ class Site:
         await create_user(self.api.context, email=email, password=PASSWORD, is_admin=is_admin)
         return email
 
-    def _note_message(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.faults.append(f"{message.type}: {message.text}")
 
-    def _note_error(self, error: Error) -> None:
-        self.faults.append(str(error))
+def _watch(page: Page, faults: list[str]) -> None:
+    """Note every error and warning of a page."""
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            faults.append(f"{message.type}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: faults.append(str(error)))
 
 
 @asynccontextmanager
