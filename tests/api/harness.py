@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message
 from services.harness import Clock, import_rows, new_name, new_program
 from tallystick.api.app import create_app
 from tallystick.core.programs import Program
+from tallystick.edges import Edges, inside
 from tallystick.services.accounts import create_user
 from tallystick.services.callers import CallerKind
 from tallystick.services.context import Context, Limits
@@ -213,7 +214,8 @@ async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterato
 @asynccontextmanager
 async def running_app(context: Context) -> AsyncIterator[ASGIApp]:
     """The application, started; it closes the database when it ends."""
-    app = create_app(lambda: _closing(context), pages=page_routes(), on_http_error=on_http_error)
+    made = create_app(lambda: _closing(context), pages=page_routes(), on_http_error=on_http_error)
+    app = inside(made, Edges())
     async with _lifespan(app):
         yield app
 

@@ -1,5 +1,6 @@
 """The record of changes: what is written, by whom, and how it is found again."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 
 from api.harness import Api, Person, exact, program_path, refusal
 from services.harness import NOW, new_name
+from tallystick.core.accounts import Action, AuditFilter, Change
 from tallystick.services.accounts import create_user
+from tallystick.services.changes import list_audit
 
 EXPIRES = "2027-01-01T00:00:00Z"
 CHANGES = "/v1/changes"
@@ -122,7 +125,8 @@ async def test_changes_are_found_by_user_and_time(api: Api) -> None:
     for days in range(3):
         api.clock.now = NOW + timedelta(days=days)
         await person.post("/v1/applications", json={"name": new_name("application"), **body})
-    found = await changes(api, userId=person.id)
+    mine = {"userId": person.id, "entityPath": "/v1/applications"}
+    found = await changes(api, **mine)
     dates = [change["created"][:10] for change in found]
     assert dates == ["2026-06-15", "2026-06-16", "2026-06-17"]
     for bounds, kept in (
@@ -130,7 +134,7 @@ async def test_changes_are_found_by_user_and_time(api: Api) -> None:
         ({"createdBefore": "2026-06-17T12:00:00Z"}, found[:2]),
         ({"createdAfter": "2026-06-16", "createdBefore": "2026-06-17T00:00:00+01:00"}, found[1:2]),
     ):
-        assert await changes(api, userId=person.id, **bounds) == kept
+        assert await changes(api, **mine, **bounds) == kept
 
 
 async def test_changes_come_in_pages_either_way(api: Api) -> None:
@@ -207,3 +211,82 @@ async def test_exports_of_other_things_are_none(api: Api, parameters: dict[str, 
 async def test_a_wrong_wish_for_exports_is_refused(api: Api, parameter: str, value: str) -> None:
     answer = await api.manager.get("/v1/exports", params={parameter: value})
     assert refusal(answer, 400)["parameter"] == parameter
+
+
+# Where from
+
+
+async def entries(api: Api, **wanted: Any) -> list[Change]:
+    """What the audit has, the oldest first."""
+    page = await list_audit(api.context, AuditFilter(**wanted), page_size=1_000)
+    return [entry.change for entry in page.entries[::-1]]
+
+
+async def test_a_change_tells_the_address_and_the_id_of_its_request(
+    api: Api, admin: Person
+) -> None:
+    body = {"name": new_name("application"), "timezone": "UTC", "currency": "EUR"}
+    answer = await admin.post("/v1/applications", json=body, headers={"X-Request-Id": "till-7"})
+    [change] = await entries(api, entity=f"/v1/applications/{answer.json()['id']}")
+    assert (change.address, change.request_id) == ("127.0.0.1", "till-7")
+    assert answer.headers["X-Request-Id"] == "till-7"
+
+
+async def test_what_people_post_by_hand_leaves_changes_and_what_keys_post_does_not(
+    api: Api, admin: Person
+) -> None:
+    ann = await api.member(await api.program(), name=new_name("ann of"))
+    await ann.add(5)
+    for operation, points in (("add_points", 7), ("deduct_points", 2.5)):
+        body = {"points": points, "name": "Sorry"}
+        await admin.put(
+            f"{ann.path}/{operation}", json=body, headers={"Idempotency-Key": operation}
+        )
+        await admin.put(
+            f"{ann.path}/{operation}", json=body, headers={"Idempotency-Key": operation}
+        )
+    added, deducted = await entries(api, entity=ann.path)
+    assert (added.entity, deducted.entity) == (
+        f"{ann.path}/add_points",
+        f"{ann.path}/deduct_points",
+    )
+    assert (added.user_id, added.address) == (admin.id, "127.0.0.1")
+    told = json.loads(deducted.new or "")
+    assert (told["points"], told["name"], told["subledgerId"]) == (2.5, "Sorry", "")
+    shown = exact(await ann.transactions(pageSize=1))["data"][0]
+    assert told["transactionUUIDs"] == [shown["transactionUUID"]]
+
+
+async def test_imports_that_are_sent_started_and_deleted_leave_changes(
+    api: Api, admin: Person
+) -> None:
+    path = f"{program_path(await api.program())}/imports"
+    file = {"upFile": ("points.csv", "customerprofileid,amount\nann,-5\n")}
+    sent = exact(await admin.post(path, params={"start": "nothing"}, files=file))
+    own = f"{path}/{sent['id']}"
+    assert (await admin.delete(own)).status_code == 204
+    made, gone = await entries(api, entity=own)
+    assert json.loads(made.new or "") == {
+        "id": sent["id"],
+        "state": "uploaded",
+        "format": "points",
+        "fileName": "points.csv",
+    }
+    assert (gone.action, gone.user_id) == (Action.DELETED, admin.id)
+    sent = exact(await admin.post(path, params={"start": "nothing"}, files=file))
+    exact(await admin.post(f"{path}/{sent['id']}/start"))
+    _, started = await entries(api, entity=f"{path}/{sent['id']}")
+    assert json.loads(started.new or "")["state"] == "importing"
+    assert (started.user_id, started.address) == (admin.id, "127.0.0.1")
+
+
+async def test_exports_leave_changes_that_name_no_member(api: Api, admin: Person) -> None:
+    ann = await api.member(await api.program())
+    await admin.get(f"{ann.path}/transactions")
+    await admin.get(f"{program_path(ann.program)}/export_customer_balances")
+    change = (await entries(api, entity="/v1/exports/", user_id=admin.id))[-1]
+    assert json.loads(change.new or "") == {
+        "id": int(change.entity.rpartition("/")[2]),
+        "entity": "LoyaltyLedger",
+        "programId": ann.program.id,
+    }

@@ -18,7 +18,9 @@ import pytest
 
 from api.harness import Api, Member, exact, program_path, refusal, running_api
 from services.harness import NOW, import_rows
+from tallystick.core.accounts import AuditFilter
 from tallystick.core.exports import FileFormat
+from tallystick.services.changes import list_audit
 from tallystick.services.context import Limits
 from tallystick.services.export_work import remove_old_exports
 from tallystick.store.db import Connection
@@ -393,3 +395,14 @@ async def test_so_many_are_written_at_a_time(held: Member, outsider: Connection)
         assert (found["state"], "begun" in found) == ("writing", False)
     for job in (first, second):
         assert (await ended(held, job))["state"] == "written"
+
+
+async def test_what_is_asked_fetched_and_deleted_leaves_changes(ann: Member) -> None:
+    job = await written(ann)
+    await ann.api.manager.head(path_of(ann, job, "/file"))  # fetches nothing
+    await fetch(ann, job)
+    await ann.api.manager.delete(path_of(ann, job))
+    path = f"/v1/exports/{job['id']}"
+    page = await list_audit(ann.api.context, AuditFilter(entity=path))
+    told = [(entry.change.entity, entry.change.action.value) for entry in page.entries[::-1]]
+    assert told == [(path, "created"), (f"{path}/file", "created"), (path, "deleted")]

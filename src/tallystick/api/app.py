@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import cast
 
@@ -21,6 +22,7 @@ from tallystick.api.operations import About, Call, Operation, read_body, read_qu
 from tallystick.api.reading import STYLE_PATH, get_style
 from tallystick.api.routes import OPERATIONS
 from tallystick.core.errors import NotAllowed, NotSignedIn, Refusal
+from tallystick.edges.origin import origin_of
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.house import House, OpenContext, running_house
 
@@ -137,7 +139,7 @@ async def _caller(house: House, operation: Operation, request: Request) -> Calle
             f" found '{caller.kind.value} ...'"
         )
     _check_reach(caller, operation)
-    return caller
+    return replace(caller, origin=origin_of(request))
 
 
 def _check_reach(caller: Caller, operation: Operation) -> None:

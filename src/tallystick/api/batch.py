@@ -90,7 +90,7 @@ def _wish(
             Kind.ADDITION if body.operation == "add" else Kind.SUBTRACTION,
             program_id=program.id,
             integration_id=integration_id_in(body.integrationId),
-            user_id=call.known_caller.user_id,
+            caller=call.known_caller,
             key=own_key or (f"{key}/{n}" if key else None),
         )
     except msgspec.ValidationError as error:

@@ -19,6 +19,7 @@ from tallystick.core.exports import WRITING, ExportJob, FileFormat
 from tallystick.core.ids import ExportId
 from tallystick.core.validity import render_instant
 from tallystick.services import export_jobs as jobs
+from tallystick.services.exports import record_download
 
 Parameters = Annotated[
     dict[str, Any],
@@ -207,13 +208,15 @@ async def get_export_file(call: Call[Nothing, Nothing]) -> Response:
         found = {"Content-Range": f"bytes */{job.bytes_done}"}
         told = f"Range: found {shown(wanted)}; the file has {job.bytes_done} bytes"
         return error_response(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, told, headers=found)
+    if call.request.method == "GET":
+        await record_download(call.context, call.caller, job.export_id, job.file_name)
     return file
 
 
 async def delete_export(call: Call[Nothing, Nothing]) -> None:
     """Delete a file, or end the work on it. That it was asked for stays known."""
     program = await call.profile_program()
-    await jobs.delete_export(call.context, program.id, _export_id(call))
+    await jobs.delete_export(call.context, program.id, _export_id(call), caller=call.caller)
 
 
 class _File(FileResponse):

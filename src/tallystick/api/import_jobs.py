@@ -240,14 +240,19 @@ async def get_import(call: Call[Nothing, Nothing]) -> ImportJobBody:
 async def check_import(call: Call[Nothing, Nothing]) -> ImportJobBody:
     """Check the file once more, in the background; nothing is written to the ledger."""
     program = await call.profile_program()
-    return _body(call, await jobs.start_check(call.context, program.id, _import_id(call)))
+    job = await jobs.start_check(call.context, program.id, _import_id(call), caller=call.caller)
+    return _body(call, job)
 
 
 async def start_import(call: Call[StartQuery, Nothing]) -> ImportJobBody:
     """Import the file, in the background: all of its rows, or the good ones only."""
     program = await call.profile_program()
     job = await jobs.start_import(
-        call.context, program.id, _import_id(call), good_rows_only=call.query.goodRowsOnly
+        call.context,
+        program.id,
+        _import_id(call),
+        caller=call.caller,
+        good_rows_only=call.query.goodRowsOnly,
     )
     return _body(call, job)
 
@@ -262,7 +267,11 @@ async def undo_import(call: Call[UndoQuery, Nothing]) -> ImportJobBody:
     """Undo the import as a whole, in the background."""
     program = await call.profile_program()
     job = await jobs.start_undo(
-        call.context, program, _import_id(call), below_zero=call.query.belowZero
+        call.context,
+        program,
+        _import_id(call),
+        caller=call.caller,
+        below_zero=call.query.belowZero,
     )
     return _body(call, job)
 
@@ -270,7 +279,7 @@ async def undo_import(call: Call[UndoQuery, Nothing]) -> ImportJobBody:
 async def delete_import(call: Call[Nothing, Nothing]) -> None:
     """Delete a file that was never imported."""
     program = await call.profile_program()
-    await jobs.delete_job(call.context, program.id, _import_id(call))
+    await jobs.delete_job(call.context, program.id, _import_id(call), caller=call.caller)
 
 
 async def get_report(call: Call[Nothing, Nothing]) -> Response:

@@ -15,9 +15,10 @@ from tallystick.api.wire import (
     points_in,
 )
 from tallystick.core.errors import InvalidField, shown
-from tallystick.core.ids import IntegrationId, ProgramId, UserId
+from tallystick.core.ids import IntegrationId, ProgramId
 from tallystick.core.transactions import Kind
 from tallystick.core.validity import Expiry, Keyword, Start
+from tallystick.services.callers import Caller
 from tallystick.services.posting import Posting
 
 SUBLEDGER_LENGTH_MAX = 64
@@ -44,7 +45,7 @@ async def _post(
         kind,
         program_id=await call.posting_program_id(),
         integration_id=call.integration_id(),
-        user_id=call.known_caller.user_id,
+        caller=call.known_caller,
         key=idempotency_key(call.request),
     )
     posted = await call.house.writer.post(posting)
@@ -58,7 +59,7 @@ def posting_of(  # noqa: PLR0913 - by name
     *,
     program_id: ProgramId,
     integration_id: IntegrationId,
-    user_id: UserId | None,
+    caller: Caller,
     key: str | None,
 ) -> Posting:
     """The wish that a body tells. Errors: InvalidField."""
@@ -72,7 +73,7 @@ def posting_of(  # noqa: PLR0913 - by name
         subledger=line_in(body.subledgerId, "subledgerId", at_most=SUBLEDGER_LENGTH_MAX),
         start=_start(dated) if dated else None,
         expiry=_expiry(dated) if dated else None,
-        user_id=user_id,
+        caller=caller,
         idempotency_key=key,
     )
 

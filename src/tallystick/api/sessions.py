@@ -3,12 +3,16 @@
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.wire import NewSession, SessionBody
 from tallystick.core.validity import render_instant
+from tallystick.edges.origin import origin_of
 from tallystick.services.accounts import sign_in, sign_out
 
 
 async def create_session(call: Call[Nothing, NewSession]) -> SessionBody:
     """A token for `Authorization: Bearer`, good for three months."""
-    session = await sign_in(call.context, email=call.body.email, password=call.body.password)
+    body = call.body
+    session = await sign_in(
+        call.context, email=body.email, password=body.password, origin=origin_of(call.request)
+    )
     return SessionBody(
         userId=session.user_id, token=session.token, created=render_instant(session.created_at)
     )
@@ -17,5 +21,6 @@ async def create_session(call: Call[Nothing, NewSession]) -> SessionBody:
 async def destroy_session(call: Call[Nothing, Nothing]) -> None:
     """End the session whose token came along."""
     authorization = call.request.headers["Authorization"]
-    await sign_out(call.context, authorization.partition(" ")[2].strip())
+    token = authorization.partition(" ")[2].strip()
+    await sign_out(call.context, token, origin=origin_of(call.request))
     call.house.doorkeeper.forget(authorization)

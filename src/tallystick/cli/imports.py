@@ -302,7 +302,9 @@ def undo(  # noqa: PLR0913 - one per option
         found = await find_program(context, program)
         preview = await jobs.preview_job_undo(context, found, ImportId(import_id))
         if yes:
-            job = await jobs.start_undo(context, found, ImportId(import_id), below_zero=below_zero)
+            job = await jobs.start_undo(
+                context, found, ImportId(import_id), caller=None, below_zero=below_zero
+            )
             done = await _work(context, found, job)
             if done.state != "undone":
                 raise InvalidField("ID", "an undo that failed", done.failure or "try again")

@@ -4,7 +4,7 @@ Settings check themselves when they are made. Refusals name a field as the contr
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Literal
 
@@ -14,6 +14,7 @@ from tallystick.core.programs import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, is
 from tallystick.core.validity import is_zone
 
 CURRENCY_LENGTH_MAX = 16
+COMMAND = "command"  # the address of what was done by a command
 
 ExportEntity = Literal["LoyaltyLedger", "LoyaltyLedgerLog"]  # the contract's words
 
@@ -92,8 +93,28 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from: the address of whoever sent it, and the request's own id."""
+
+    address: str | None
+    request_id: str | None
+
+
+class Action(Enum):
+    """What became of a thing by a change."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Who changed what. `old` and `new` are JSON text, None if there was or is nothing."""
+    """Who changed what, and from where.
+
+    old, new: JSON text, None if there was or is nothing. address: of the machine that asked,
+    COMMAND for a command, None for what the server did by itself. request_id: None without one.
+    """
 
     change_id: int
     recorded_at: datetime
@@ -101,8 +122,17 @@ class Change:
     key_id: int | None
     application_id: ApplicationId | None
     entity: str
+    address: str | None
+    request_id: str | None
     old: str | None
     new: str | None
+
+    @property
+    def action(self) -> Action:
+        """What became of the entity."""
+        if self.new is None:
+            return Action.DELETED
+        return Action.CREATED if self.old is None else Action.CHANGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +150,34 @@ class ChangeFilter:
     after: datetime | None = None
     before: datetime | None = None
     with_old: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which entries of the audit are wanted; what is None does not matter.
+
+    entity: how the path begins. day: a day of UTC. by_command: only what commands did.
+    """
+
+    user_id: int | None = None
+    key_id: int | None = None
+    entity: str = ""
+    action: Action | None = None
+    day: date | None = None
+    by_command: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """A change with the names of who made it.
+
+    email, name: a person's. key_name: None without a key, or if it was deleted since.
+    """
+
+    change: Change
+    email: str | None
+    name: str | None
+    key_name: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,15 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from tallystick.core.accounts import Origin
 from tallystick.core.errors import InvalidField, NotSignedIn, shown
 from tallystick.core.ids import UserId
 from tallystick.core.programs import NAME_LENGTH_MAX, is_one_line
 from tallystick.services.callers import Caller, secret_digest
-from tallystick.services.changes import record_change
+from tallystick.services.changes import record_change, record_sign_in, record_sign_out
 from tallystick.services.context import Context
 from tallystick.store import accounts as store
+from tallystick.store.db import Record
 
 SESSION_LIFE = timedelta(days=90)  # the contract's three months
 PASSWORD_LENGTH_MIN = 12
@@ -84,7 +86,9 @@ async def has_users(context: Context) -> bool:
         return await store.has_users(reader)
 
 
-async def sign_in(context: Context, *, email: str, password: str) -> Session:
+async def sign_in(
+    context: Context, *, email: str, password: str, origin: Origin | None = None
+) -> Session:
     """A new session, three months long.
 
     Errors: NotSignedIn, the same and after the same work whether the address or the password is
@@ -95,6 +99,7 @@ async def sign_in(context: Context, *, email: str, password: str) -> Session:
     password_hash = user["password_hash"] if user else None
     right = await asyncio.to_thread(_is_password, password_hash, password)
     if user is None or not right:
+        await _record_refusal(context, user, origin)
         raise NotSignedIn("the e-mail address or the password is wrong")
     now, token = context.clock(), secrets.token_urlsafe(32)
     user_id = UserId(user["user_id"])
@@ -107,13 +112,25 @@ async def sign_in(context: Context, *, email: str, password: str) -> Session:
             expires_at=now + SESSION_LIFE,
         )
         await store.note_sign_in(tx, user_id, now=now)
+        await record_sign_in(tx, user_id, now=now, origin=origin)
     return Session(user_id=user_id, token=token, created_at=now)
 
 
-async def sign_out(context: Context, token: str) -> None:
+async def _record_refusal(context: Context, user: Record | None, origin: Origin | None) -> None:
+    if user is None:
+        return
+    async with context.database.transaction() as tx:
+        await record_sign_in(
+            tx, UserId(user["user_id"]), now=context.clock(), origin=origin, refused=True
+        )
+
+
+async def sign_out(context: Context, token: str, *, origin: Origin | None = None) -> None:
     """End the session of this token."""
     async with context.database.transaction() as tx:
-        await store.delete_session(tx, secret_digest(context, token))
+        user_id = await store.delete_session(tx, secret_digest(context, token))
+        if user_id is not None:
+            await record_sign_out(tx, user_id, now=context.clock(), origin=origin)
 
 
 def _is_password(password_hash: str | None, password: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from tallystick.core.accounts import Origin
 from tallystick.core.errors import NotSignedIn
 from tallystick.core.ids import ApplicationId, Environment, UserId
 from tallystick.core.programs import ProgramSettings
@@ -55,6 +56,7 @@ class Caller:
     application_id, sandbox: an integration key's; without an application it is one for all of its
     environment.
     endpoints, allowed_application_ids: what a management key opens; None opens everything.
+    origin: where this request came from; None for work that goes on after it.
     """
 
     kind: CallerKind
@@ -66,6 +68,7 @@ class Caller:
     sandbox: bool = False
     endpoints: tuple[Endpoint, ...] | None = None
     allowed_application_ids: frozenset[ApplicationId] | None = None
+    origin: Origin | None = None
 
     @property
     def environment(self) -> Environment:

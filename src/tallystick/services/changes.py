@@ -4,12 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tallystick.core.accounts import Change, ChangeFilter
-from tallystick.core.ids import ApplicationId
-from tallystick.services.callers import Caller
+from tallystick.core.accounts import (
+    COMMAND,
+    AuditEntry,
+    AuditFilter,
+    Change,
+    ChangeFilter,
+    Origin,
+)
+from tallystick.core.ids import ApplicationId, UserId
+from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.store import changes as store
 from tallystick.store.db import Tx
+
+SESSIONS = "/v1/sessions"
+_BY_COMMAND = Origin(address=COMMAND, request_id=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +29,23 @@ class ChangePage:
     changes: list[Change]
     has_more: bool
     total: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    """Entries of the audit, the newest first, and whether there are newer and older ones."""
+
+    entries: list[AuditEntry]
+    has_newer: bool
+    has_older: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actors:
+    """Who is found in the audit: people and keys, each with what to call them, by id."""
+
+    people: list[tuple[UserId, str]]
+    keys: list[tuple[int, str]]
 
 
 async def record_change(  # noqa: PLR0913 - by name
@@ -33,7 +60,8 @@ async def record_change(  # noqa: PLR0913 - by name
 ) -> None:
     """Write down a change, in the transaction that makes it.
 
-    caller: who made it, None for a command. entity: the path of the thing in the API.
+    caller: who made it, and from where; None for a command.
+    entity: the path of the thing in the API.
     old, new: what it was and is in the contract's spelling, never a password or key; None if it was
     not there before or is not any more. Amounts are decimals.
     """
@@ -44,9 +72,56 @@ async def record_change(  # noqa: PLR0913 - by name
         key_id=caller.key_id if caller else None,
         application_id=application_id,
         entity=entity,
+        origin=caller.origin if caller else _BY_COMMAND,
         old=old,
         new=new,
     )
+
+
+async def record_sign_in(
+    tx: Tx, user_id: UserId, *, now: datetime, origin: Origin | None, refused: bool = False
+) -> None:
+    """Write down that somebody has signed in, or, if `refused`, that they have tried to.
+
+    Addresses of nobody are not written down: they may be passwords in the wrong field.
+    """
+    person = Caller(kind=CallerKind.PERSON, user_id=user_id, origin=origin)
+    new = {"userId": user_id, "refused": refused}
+    await record_change(tx, person, SESSIONS, now=now, new=new)
+
+
+async def record_sign_out(tx: Tx, user_id: UserId, *, now: datetime, origin: Origin | None) -> None:
+    """Write down that somebody has signed out."""
+    person = Caller(kind=CallerKind.PERSON, user_id=user_id, origin=origin)
+    await record_change(tx, person, SESSIONS, now=now, old={"userId": user_id})
+
+
+async def list_audit(
+    context: Context,
+    wanted: AuditFilter,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    page_size: int = 50,
+) -> AuditPage:
+    """A page of the audit, the newest change first; without a bound, the newest of all.
+
+    before, after: the change that the page ends before or begins after; at most one of them.
+    """
+    async with context.database.snapshot() as reader:
+        found = await store.list_entries(
+            reader, wanted, before=before, after=after, at_most=page_size + 1
+        )
+    has_more, entries = len(found) > page_size, found[:page_size]
+    if after is not None:
+        return AuditPage(entries=entries[::-1], has_newer=has_more, has_older=True)
+    return AuditPage(entries=entries, has_newer=before is not None, has_older=has_more)
+
+
+async def list_actors(context: Context) -> Actors:
+    """Who is found in the audit."""
+    async with context.database.snapshot() as reader:
+        return Actors(people=await store.list_people(reader), keys=await store.list_keys(reader))
 
 
 async def list_changes(  # noqa: PLR0913 - by name

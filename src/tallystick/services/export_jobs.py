@@ -15,6 +15,7 @@ from tallystick.core.exports import FAILED, WRITING, WRITTEN, ExportJob, FileFor
 from tallystick.core.ids import ExportId, ProgramId
 from tallystick.core.programs import Program
 from tallystick.services.callers import Caller
+from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.services.export_files import filter_of
 from tallystick.services.export_kinds import KINDS, kind_of
@@ -88,13 +89,21 @@ async def get_export(context: Context, program_id: ProgramId, export_id: ExportI
     return job
 
 
-async def delete_export(context: Context, program_id: ProgramId, export_id: ExportId) -> None:
+async def delete_export(
+    context: Context, program_id: ProgramId, export_id: ExportId, *, caller: Caller | None
+) -> None:
     """Delete a job and its file; the work on it ends. That it was asked for stays known.
 
     Errors: NotFound.
     """
-    await get_export(context, program_id, export_id)
-    await context.database.write(lambda tx: store.delete_job(tx, export_id))
+    now, job = context.clock(), await get_export(context, program_id, export_id)
+
+    async def work(tx: Tx) -> None:
+        await store.delete_job(tx, export_id)
+        old = {"id": export_id, "fileName": job.file_name}
+        await record_change(tx, caller, f"/v1/exports/{export_id}", now=now, old=old)
+
+    await context.database.write(work)
     file_of(context, export_id).unlink(missing_ok=True)
 
 

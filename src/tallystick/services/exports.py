@@ -7,6 +7,7 @@ from datetime import datetime
 from tallystick.core.accounts import Export, ExportEntity
 from tallystick.core.ids import ExportId, ProgramId
 from tallystick.services.callers import Caller
+from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import exports as store
 from tallystick.store.db import Tx
@@ -31,9 +32,10 @@ async def record_export(  # noqa: PLR0913 - by name
 ) -> ExportId:
     """Write down that a file was asked for, with the parameters that chose its rows; its id.
 
-    caller: who asked, None for a command.
+    caller: who asked, None for a command. The record of changes tells of it too, without the
+    parameters, which may name a person.
     """
-    return await store.insert_export(
+    export_id = await store.insert_export(
         tx,
         now=now,
         user_id=caller.user_id if caller else None,
@@ -42,6 +44,18 @@ async def record_export(  # noqa: PLR0913 - by name
         entity=entity,
         filter_=filter_,
     )
+    new = {"id": export_id, "entity": entity, "programId": program_id}
+    await record_change(tx, caller, f"/v1/exports/{export_id}", now=now, new=new)
+    return export_id
+
+
+async def record_download(
+    context: Context, caller: Caller | None, export_id: ExportId, file_name: str
+) -> None:
+    """Write down that the file of a job was fetched."""
+    path, new = f"/v1/exports/{export_id}/file", {"id": export_id, "fileName": file_name}
+    async with context.database.transaction() as tx:
+        await record_change(tx, caller, path, now=context.clock(), new=new)
 
 
 async def list_exports(

@@ -23,6 +23,7 @@ from tallystick.core.ids import ImportId, ProgramId
 from tallystick.core.import_jobs import AT_WORK, NEVER_IMPORTED, Finding, ImportJob
 from tallystick.core.programs import Program
 from tallystick.services.callers import Caller
+from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.services.undo import UndoPreview, preview_undo
 from tallystick.store import import_jobs as store
@@ -109,6 +110,13 @@ async def create_job(  # noqa: PLR0913 - by name
             good_rows_only=good_rows_only,
             now=now,
         )
+        await record_change(
+            tx,
+            caller,
+            _path(program.id, import_id),
+            now=now,
+            new={**_told(import_id, state), "format": format_name, "fileName": upload.name},
+        )
         upload.path.rename(file_of(context, import_id))
     context.import_wake.set()
     return await get_job(context, program.id, import_id)
@@ -139,24 +147,36 @@ def finding_of(job: ImportJob) -> Finding | None:
     return None if job.finding is None else msgspec.json.decode(job.finding, type=Finding)
 
 
-async def start_check(context: Context, program_id: ProgramId, import_id: ImportId) -> ImportJob:
+async def start_check(
+    context: Context, program_id: ProgramId, import_id: ImportId, *, caller: Caller | None
+) -> ImportJob:
     """The job, whose file will be checked. Errors: NotFound, InUse, NotSupported."""
     job = await get_job(context, program_id, import_id)
     _check_kept(job)
-    return await _queue(context, job, "checking", good_rows_only=job.good_rows_only)
+    return await _queue(context, job, "checking", caller=caller, good_rows_only=job.good_rows_only)
 
 
 async def start_import(
-    context: Context, program_id: ProgramId, import_id: ImportId, *, good_rows_only: bool = False
+    context: Context,
+    program_id: ProgramId,
+    import_id: ImportId,
+    *,
+    caller: Caller | None,
+    good_rows_only: bool = False,
 ) -> ImportJob:
     """The job, whose file will be imported. Errors: NotFound, InUse, NotSupported."""
     job = await get_job(context, program_id, import_id)
     _check_kept(job)
-    return await _queue(context, job, "importing", good_rows_only=good_rows_only)
+    return await _queue(context, job, "importing", caller=caller, good_rows_only=good_rows_only)
 
 
 async def start_undo(
-    context: Context, program: Program, import_id: ImportId, *, below_zero: bool = False
+    context: Context,
+    program: Program,
+    import_id: ImportId,
+    *,
+    caller: Caller | None,
+    below_zero: bool = False,
 ) -> ImportJob:
     """The job, whose import will be undone.
 
@@ -173,6 +193,7 @@ async def start_undo(
         context,
         job,
         "undoing",
+        caller=caller,
         good_rows_only=job.good_rows_only,
         below_zero=below_zero,
         allowed=frozenset({"imported"}),
@@ -186,10 +207,20 @@ async def preview_job_undo(context: Context, program: Program, import_id: Import
     return await preview_undo(context, program, job.import_id)
 
 
-async def delete_job(context: Context, program_id: ProgramId, import_id: ImportId) -> None:
+async def delete_job(
+    context: Context, program_id: ProgramId, import_id: ImportId, *, caller: Caller | None
+) -> None:
     """Delete a file that was never imported. Errors: NotFound, InUse."""
-    job = await get_job(context, program_id, import_id)
-    if not await context.database.write(lambda tx: store.delete_job(tx, import_id)):
+    now, job = context.clock(), await get_job(context, program_id, import_id)
+
+    async def work(tx: Tx) -> bool:
+        deleted = await store.delete_job(tx, import_id)
+        if deleted:
+            old = _told(import_id, job.state)
+            await record_change(tx, caller, _path(program_id, import_id), now=now, old=old)
+        return deleted
+
+    if not await context.database.write(work):
         raise _in_use(job, "delete it before it is imported")
     remove_files(context, import_id)
 
@@ -273,12 +304,15 @@ async def _queue(  # noqa: PLR0913 - by name
     job: ImportJob,
     state: str,
     *,
+    caller: Caller | None,
     good_rows_only: bool,
     below_zero: bool = False,
     allowed: frozenset[str] = NEVER_IMPORTED,
 ) -> ImportJob:
+    now = context.clock()
+
     async def work(tx: Tx) -> bool:
-        return await store.queue_job(
+        queued = await store.queue_job(
             tx,
             job.import_id,
             state,
@@ -286,13 +320,29 @@ async def _queue(  # noqa: PLR0913 - by name
             good_rows_only=good_rows_only,
             below_zero=below_zero,
         )
+        if queued:
+            old, new = _told(job.import_id, job.state), _told(job.import_id, state)
+            path = _path(job.program_id, job.import_id)
+            await record_change(tx, caller, path, now=now, old=old, new=new)
+        return queued
 
     if not await context.database.write(work):
-        now = await get_job(context, job.program_id, job.import_id)
-        fix = "wait until that is done" if now.state in AT_WORK else "send the file as a new import"
-        raise _in_use(now, fix)
+        found = await get_job(context, job.program_id, job.import_id)
+        at_work = found.state in AT_WORK
+        fix = "wait until that is done" if at_work else "send the file as a new import"
+        raise _in_use(found, fix)
     context.import_wake.set()
     return await get_job(context, job.program_id, job.import_id)
+
+
+def _path(program_id: ProgramId, import_id: ImportId) -> str:
+    """The path of the import in the API."""
+    return f"/v1/loyalty_programs/{program_id}/imports/{import_id}"
+
+
+def _told(import_id: ImportId, state: str) -> dict[str, object]:
+    """What the record of changes holds of a job."""
+    return {"id": import_id, "state": state}
 
 
 def _in_use(job: ImportJob, fix: str) -> InUse:

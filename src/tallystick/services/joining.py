@@ -21,6 +21,7 @@ from tallystick.core.ids import (
 from tallystick.core.programs import Program
 from tallystick.core.validity import EARLIEST, render_instant
 from tallystick.services.callers import Caller
+from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.services.exports import record_export
 from tallystick.services.imports import ImportFile, Problems, Progress, chunks, escaped
@@ -91,7 +92,11 @@ async def import_join_dates(  # noqa: PLR0913 - by name
     problems = Problems(shown_max=context.limits.problems_shown_max, good_rows_only=good_rows_only)
     async with context.import_turn, context.database.transaction() as tx:
         now = context.clock()
-        return await enter_join_dates(tx, program, source, problems, now=now)
+        report = await enter_join_dates(tx, program, source, problems, now=now)
+        path = f"/v1/loyalty_programs/{program.id}/import_join_dates"
+        new = {"id": report.import_id, "entity": "JoinDates", "amount": report.row_count}
+        await record_change(tx, caller, path, now=now, new=new)
+        return report
 
 
 async def enter_join_dates(  # noqa: PLR0913 - by name

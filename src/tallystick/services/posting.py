@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -26,12 +27,11 @@ from tallystick.core.ids import (
     IntegrationId,
     ProgramId,
     SubledgerId,
-    UserId,
     profile_holder,
     uuid7,
 )
 from tallystick.core.ledger import NOT_OWING, Entry, Wallet, add, deduct
-from tallystick.core.points import Points
+from tallystick.core.points import Points, decimal_of
 from tallystick.core.programs import Program
 from tallystick.core.transactions import Kind, Source
 from tallystick.core.validity import (
@@ -43,6 +43,8 @@ from tallystick.core.validity import (
     Window,
     resolve_window,
 )
+from tallystick.services.callers import Caller
+from tallystick.services.changes import record_change
 from tallystick.services.programs import CARDS
 from tallystick.store import posting as store
 from tallystick.store import programs as program_store
@@ -54,7 +56,10 @@ UNKNOWN_SUBLEDGER = SubledgerId(-1)  # stands for one that a refused deduction m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """The wish to add or deduct points; `start` and `expiry` None mean the program's defaults."""
+    """The wish to add or deduct points; `start` and `expiry` None mean the program's defaults.
+
+    caller: whose wish it is, None for a command.
+    """
 
     program_id: ProgramId
     integration_id: IntegrationId
@@ -65,7 +70,7 @@ class Posting:
     start: Start | None = None
     expiry: Expiry | None = None
     source: Source = Source.MANUAL
-    user_id: UserId | None = None
+    caller: Caller | None = None
     session_id: str | None = None
     idempotency_key: str | None = None
 
@@ -175,7 +180,38 @@ async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> list[Ou
     await store.write_batch(tx, books.batch, now=now)
     if books.batch.transactions:
         await touch_days(tx, {case.program.id: now for case in opened})
+    await _record_people(tx, postings, outcomes, now=now)
     return outcomes
+
+
+async def _record_people(
+    tx: Tx, postings: Sequence[Posting], outcomes: Sequence[Outcome], *, now: datetime
+) -> None:
+    """Write down what people posted by hand; of keys, the transactions themselves tell enough."""
+    for posting, outcome in zip(postings, outcomes, strict=True):
+        caller = posting.caller
+        if caller is None or caller.user_id is None or not isinstance(outcome, Posted):
+            continue
+        if not outcome.replayed:
+            new = _told(posting, outcome)
+            await record_change(tx, caller, _path(posting), now=now, new=new)
+
+
+def _path(posting: Posting) -> str:
+    """The path of the operation that posts it."""
+    operation = "add_points" if posting.kind is Kind.ADDITION else "deduct_points"
+    name = quote(posting.integration_id, safe="")
+    return f"/v1/loyalty_programs/{posting.program_id}/profile/{name}/{operation}"
+
+
+def _told(posting: Posting, posted: Posted) -> dict[str, object]:
+    """What the record of changes holds of it."""
+    return {
+        "points": decimal_of(posting.points),
+        "name": posting.name,
+        "subledgerId": posting.subledger,
+        "transactionUUIDs": [str(uuid) for uuid in posted.transaction_uuids],
+    }
 
 
 def _uuids(postings: int, now: datetime) -> Iterator[UUID]:
@@ -342,7 +378,7 @@ def _note(books: _Books, case: _Case, entry: Entry, window: Window | None) -> UU
             creates_negative=lot is not None and lot.amount < 0,
             validity=window.validity if window else None,
             name=posting.name,
-            user_id=posting.user_id,
+            user_id=posting.caller.user_id if posting.caller else None,
             session_id=posting.session_id,
         )
     )

@@ -96,9 +96,10 @@ async def insert_session(
     await tx.execute(_SQL["insert_session"], token_digest, user_id, now, expires_at)
 
 
-async def delete_session(tx: Tx, token_digest: bytes) -> None:
-    """End the session of this token."""
-    await tx.execute(_SQL["delete_session"], token_digest)
+async def delete_session(tx: Tx, token_digest: bytes) -> UserId | None:
+    """Whose session is ended, if there was one."""
+    user_id: UserId | None = await tx.fetchval(_SQL["delete_session"], token_digest)
+    return user_id
 
 
 async def delete_user_sessions(tx: Tx, user_id: UserId) -> None:

@@ -1,13 +1,21 @@
 """Who changed what. Rows are only ever added."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from tallystick.core.accounts import Change, ChangeFilter
+from tallystick.core.accounts import (
+    COMMAND,
+    AuditEntry,
+    AuditFilter,
+    Change,
+    ChangeFilter,
+    Origin,
+)
 from tallystick.core.ids import ApplicationId, UserId
-from tallystick.store.db import Reader, Tx
+from tallystick.store.db import Reader, Record, Tx
 from tallystick.store.queries import load_queries
 
 _SQL = load_queries("changes")
@@ -22,12 +30,24 @@ async def insert_change(  # noqa: PLR0913 - by name
     key_id: int | None,
     application_id: ApplicationId | None,
     entity: str,
+    origin: Origin | None,
     old: Mapping[str, object] | None,
     new: Mapping[str, object] | None,
 ) -> None:
     """Insert a change."""
     texts = [None if each is None else _JSON.encode(each).decode() for each in (old, new)]
-    await tx.execute(_SQL["insert_change"], now, user_id, key_id, application_id, entity, *texts)
+    address, request_id = (origin.address, origin.request_id) if origin else (None, None)
+    await tx.execute(
+        _SQL["insert_change"],
+        now,
+        user_id,
+        key_id,
+        application_id,
+        entity,
+        address,
+        request_id,
+        *texts,
+    )
 
 
 async def list_changes(
@@ -37,24 +57,79 @@ async def list_changes(
     rows = await reader.fetch(
         _SQL["list_changes"], *_filter(wanted), wanted.with_old, newest_first, skip, at_most
     )
-    return [
-        Change(
-            change_id=row["change_id"],
-            recorded_at=row["recorded_at"],
-            user_id=row["user_id"],
-            key_id=row["api_key_id"],
-            application_id=row["application_id"],
-            entity=row["entity"],
-            old=row["old"],
-            new=row["new"],
-        )
-        for row in rows
-    ]
+    return [_change(row) for row in rows]
 
 
 async def count_changes(reader: Reader, wanted: ChangeFilter) -> int:
     """How many changes pass the filter."""
     return int(await reader.fetchval(_SQL["count_changes"], *_filter(wanted)))
+
+
+async def list_entries(
+    reader: Reader, wanted: AuditFilter, *, before: int | None, after: int | None, at_most: int
+) -> list[AuditEntry]:
+    """Changes with the names of who made them, older than `before`, the newest first.
+
+    With `after`, those that are newer, the oldest first.
+    """
+    rows = await reader.fetch(
+        _SQL["list_entries"],
+        wanted.user_id,
+        wanted.key_id,
+        _escaped(wanted.entity),
+        wanted.action.value if wanted.action else None,
+        *_day(wanted.day),
+        COMMAND if wanted.by_command else None,
+        before,
+        after,
+        after is not None,
+        at_most,
+    )
+    return [
+        AuditEntry(
+            change=_change(row), email=row["email"], name=row["name"], key_name=row["key_name"]
+        )
+        for row in rows
+    ]
+
+
+async def list_people(reader: Reader) -> list[tuple[UserId, str]]:
+    """Everybody who ever made a change, by their name, or else by their address."""
+    rows = await reader.fetch(_SQL["list_people"])
+    return [(row["user_id"], row["name"] or row["email"]) for row in rows]
+
+
+async def list_keys(reader: Reader) -> list[tuple[int, str]]:
+    """The keys that ever made a change, with their names; without those that were deleted."""
+    rows = await reader.fetch(_SQL["list_keys"])
+    return [(row["api_key_id"], row["name"]) for row in rows]
+
+
+def _escaped(text: str) -> str:
+    """The text as LIKE takes it to the letter."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def _day(day: date | None) -> tuple[datetime | None, datetime | None]:
+    if day is None:
+        return None, None
+    start = datetime.combine(day, time(), UTC)
+    return start, start + timedelta(days=1)
+
+
+def _change(row: Record) -> Change:
+    return Change(
+        change_id=row["change_id"],
+        recorded_at=row["recorded_at"],
+        user_id=row["user_id"],
+        key_id=row["api_key_id"],
+        application_id=row["application_id"],
+        entity=row["entity"],
+        address=row["address"],
+        request_id=row["request_id"],
+        old=row["old"],
+        new=row["new"],
+    )
 
 
 def _filter(wanted: ChangeFilter) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """From a request to a page: who visits, which handler, how its answer is rendered."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import cast
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.core.errors import InvalidField, NotAllowed, NotSignedIn, Refusal
+from tallystick.edges.origin import origin_of
 from tallystick.services.callers import Caller
 from tallystick.services.house import House
 from tallystick.services.users import get_user
@@ -158,7 +160,8 @@ async def _caller(house: House, request: Request) -> Caller:
     token = session_token(request)
     if not token:
         raise NotSignedIn("sign in first")
-    return await house.doorkeeper.identify(f"Bearer {token}")
+    caller = await house.doorkeeper.identify(f"Bearer {token}")
+    return replace(caller, origin=origin_of(request))
 
 
 async def _respond(visit: Visit, answer: Answer) -> Response:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tallystick.core.errors import NotSignedIn
+from tallystick.edges.origin import origin_of
 from tallystick.services.accounts import sign_in, sign_out
 from tallystick.services.house import House
 from tallystick.web.cookies import forget_session, keep_session, session_token
@@ -29,7 +30,12 @@ async def do_sign_in(request: Request) -> Response:
     email, to = form.get("email", ""), way_on(form.get("next"))
     house = cast("House", request.app.state.house)
     try:
-        session = await sign_in(house.context, email=email, password=form.get("password", ""))
+        session = await sign_in(
+            house.context,
+            email=email,
+            password=form.get("password", ""),
+            origin=origin_of(request),
+        )
     except NotSignedIn as refusal:
         values = {"email": email, "next": to, "problem": str(refusal)}
         return render_plain(request, "sign_in.html", values, HTTPStatus.UNAUTHORIZED)
@@ -42,7 +48,7 @@ async def do_sign_out(request: Request) -> Response:
     """End the session, here and in the browser."""
     house = cast("House", request.app.state.house)
     if token := session_token(request):
-        await sign_out(house.context, token)
+        await sign_out(house.context, token, origin=origin_of(request))
         house.doorkeeper.forget(f"Bearer {token}")
     response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
     forget_session(response, request)

@@ -90,9 +90,10 @@ INSERT INTO user_session (token_digest, user_id, created_at, expires_at)
 VALUES ($1, $2, $3, $4);
 
 -- name: delete_session
--- $1 token digest
+-- Whose it was. $1 token digest
 DELETE FROM user_session
-WHERE token_digest = $1;
+WHERE token_digest = $1
+RETURNING user_id;
 
 -- name: delete_user_sessions
 -- $1 user
