@@ -110,7 +110,7 @@ HOT: dict[tuple[str, str], tuple[list[Any], set[str]]] = {
     ),
     ("posting", "update_lots"): (["holders", [1] * TEN, [0] * TEN], {"lot_pkey"}),
     ("balances", "holder_balances"): (
-        [LATER, LATER, "holder", 1],
+        [[LATER], LATER, "holder", 1],
         {"holder_pkey", "lot_pkey", "allocation_pkey"},
     ),
     ("balances", "holder_days"): (["holder", 1, AT, [LATER]], {"lot_pkey", "allocation_pkey"}),

@@ -1,5 +1,6 @@
 """What a balance is made of, and how it goes on from day to day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -20,6 +21,20 @@ class Balance:
     spent: Points = ZERO
     expired: Points = ZERO
     negative: Points = ZERO
+
+
+def total_of(balances: Iterable[Balance]) -> Balance:
+    """All of them together."""
+    total = Balance()
+    for each in balances:
+        total = Balance(
+            pending=Points(total.pending + each.pending),
+            active=Points(total.active + each.active),
+            spent=Points(total.spent + each.spent),
+            expired=Points(total.expired + each.expired),
+            negative=Points(total.negative + each.negative),
+        )
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

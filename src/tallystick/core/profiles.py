@@ -1,5 +1,6 @@
 """What is known of a customer, apart from points."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,3 +22,9 @@ class Profile:
     active_at: datetime
     sandbox: bool
     attributes: str
+
+
+def name_of(attributes: str) -> str | None:
+    """What a customer is called: the attribute `Name` of a JSON object, if it is a text."""
+    name = json.loads(attributes).get("Name")
+    return name if isinstance(name, str) and name.strip() else None

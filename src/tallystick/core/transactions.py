@@ -50,6 +50,19 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionBrief:
+    """What a line says that speaks of a transaction in passing."""
+
+    id: int
+    uuid: UUID
+    kind: Kind
+    source: Source
+    name: str
+    session_id: str | None
+    import_id: ImportId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberTransaction:
     """A transaction of a program's list: whose it is, and the email of the user who made it."""
 

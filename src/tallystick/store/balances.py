@@ -5,11 +5,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from tallystick.core.balances import Balance, BalanceColumn, DayChange
-from tallystick.core.ids import HolderId, ProgramId
+from tallystick.core.ids import HolderId, IntegrationId, ProgramId
+from tallystick.core.members import Change, ComingChange, Member, MemberState
 from tallystick.core.points import Points
+from tallystick.core.profiles import name_of
+from tallystick.core.validity import NEVER
 from tallystick.store.copying import Rows, copy_rows, slices
 from tallystick.store.db import Reader, Record
+from tallystick.store.pages import fetch_page
 from tallystick.store.queries import load_queries
+from tallystick.store.transactions import brief_of
 
 _SQL = load_queries("balances")
 
@@ -26,11 +31,30 @@ async def holder_balances(
 
     Shape: only ledgers in which the holder has entries by `at` that were not taken back.
     """
-    rows = await reader.fetch(_SQL["holder_balances"], at, known_at, holder_id, program_id)
+    found = await holder_timeline(reader, holder_id, program_id, instants=[at], known_at=known_at)
+    return found and found[at]
+
+
+async def holder_timeline(
+    reader: Reader,
+    holder_id: HolderId,
+    program_id: ProgramId,
+    *,
+    instants: Sequence[datetime],
+    known_at: datetime,
+) -> dict[datetime, dict[str, Balance]] | None:
+    """The same at each of the instants."""
+    rows = await reader.fetch(
+        _SQL["holder_balances"], sorted({*instants}), known_at, holder_id, program_id
+    )
     if not rows:
         return None
-    balances = {row["subledger"]: balance_of(row) for row in rows if row["subledger"] is not None}
-    return {name: balance for name, balance in balances.items() if balance != Balance()}
+    found: dict[datetime, dict[str, Balance]] = {at: {} for at in instants}
+    for row in rows:
+        balance = balance_of(row)
+        if row["subledger"] is not None and balance != Balance():
+            found[row["at"]][row["subledger"]] = balance
+    return found
 
 
 async def all_balances(
@@ -66,6 +90,85 @@ async def holder_days(
         )
         for row in rows
     ]
+
+
+async def holder_changes(  # noqa: PLR0913 - by name
+    reader: Reader,
+    holder_id: HolderId,
+    program_id: ProgramId,
+    *,
+    at: datetime,
+    until: datetime,
+    subledger: str | None,
+) -> list[ComingChange]:
+    """What becomes active and expires after `at` and before `until`, in order, lot by lot."""
+    sql = _SQL["holder_changes"]
+    rows = await reader.fetch(sql, holder_id, program_id, at, until, subledger)
+    return [
+        ComingChange(
+            at=row["at"],
+            change=change,
+            points=Points(points),
+            subledger=row["subledger"],
+            transaction=None if row["transaction_id"] is None else brief_of(row),
+        )
+        for row in rows
+        for change, points in (
+            (Change.ACTIVATES, row["activating"]),
+            (Change.EXPIRES, row["expiring"]),
+        )
+        if points
+    ]
+
+
+async def list_members(  # noqa: PLR0913 - by name
+    reader: Reader,
+    program_id: ProgramId,
+    holder_ids: Sequence[HolderId],
+    *,
+    at: datetime,
+    subledger: str | None,
+    state: MemberState | None,
+    at_most: int,
+) -> list[Member]:
+    """Those of the holders who are members of the program, in the same order."""
+    rows = await fetch_page(
+        reader,
+        _SQL["list_members"],
+        at,
+        NEVER,
+        program_id,
+        subledger,
+        list(holder_ids),
+        state and state.value,
+        at_most,
+    )
+    return [
+        Member(
+            integration_id=IntegrationId(row["integration_id"]),
+            name=name_of(row["attributes"]),
+            joined_at=row["joined_at"],
+            balance=balance_of(row),
+            next_expiry_at=row["next_expiry_at"],
+            next_expiry=Points(row["next_expiry"]),
+            last_at=row["last_at"],
+        )
+        for row in rows
+    ]
+
+
+async def count_members(  # noqa: PLR0913 - by name
+    reader: Reader,
+    program_id: ProgramId,
+    holder_ids: Sequence[HolderId],
+    *,
+    at: datetime,
+    subledger: str | None,
+    state: MemberState | None,
+) -> int:
+    """How many of the holders are members of the program."""
+    values = at, NEVER, program_id, subledger, list(holder_ids), state and state.value
+    return int(await reader.fetchval(_SQL["count_members"], *values))
 
 
 async def program_totals(

@@ -103,6 +103,35 @@ async def count_found_profiles(reader: Reader, *, sandbox: bool, match: Match) -
     return int(await reader.fetchval(_SQL["count_found_profiles"], sandbox, *match))
 
 
+class NamedHolder(NamedTuple):
+    """A holder and its integration id."""
+
+    holder_id: HolderId
+    integration_id: IntegrationId
+
+
+async def list_holders(  # noqa: PLR0913 - by name
+    reader: Reader,
+    *,
+    sandbox: bool,
+    among: Collection[HolderId] | None = None,
+    id_prefix: str = "",
+    owing_after: datetime | None = None,
+    after: str | None = None,
+    backwards: bool = False,
+    at_most: int,
+) -> list[NamedHolder]:
+    """Holders of an environment by integration id, from `after` on; backwards, before it.
+
+    among: only these. owing_after: only who may owe points after that instant. Who was erased is
+    left out.
+    """
+    sql = _SQL["holders_before" if backwards else "holders_after"]
+    ids = None if among is None else list(among)
+    rows = await fetch_page(reader, sql, sandbox, ids, id_prefix, owing_after, after, at_most)
+    return [NamedHolder(*row) for row in rows]
+
+
 def _profiles(rows: list[Record], *, seen: bool = False) -> list[Profile]:
     return [
         Profile(

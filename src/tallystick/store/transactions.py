@@ -6,7 +6,13 @@ from uuid import UUID
 
 from tallystick.core.ids import HolderId, ImportId, IntegrationId, ProgramId
 from tallystick.core.points import Points
-from tallystick.core.transactions import Kind, MemberTransaction, Source, Transaction
+from tallystick.core.transactions import (
+    Kind,
+    MemberTransaction,
+    Source,
+    Transaction,
+    TransactionBrief,
+)
 from tallystick.store.copying import Rows, copy_rows
 from tallystick.store.db import Reader, Record
 from tallystick.store.pages import fetch_page
@@ -96,6 +102,15 @@ async def has_holder(reader: Reader, holder_id: HolderId) -> bool:
     return await reader.fetchval(_SQL["find_holder"], holder_id) is not None
 
 
+async def first_holders(
+    reader: Reader, program_id: ProgramId, *, at_most: int
+) -> list[HolderId] | None:
+    """All whom entries of the program are about; None if it has more entries than that."""
+    row = await reader.fetchrow(_SQL["first_holders"], program_id, at_most + 1)
+    assert row is not None
+    return None if row["entries"] > at_most else row["holder_ids"] or []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
     """Which transactions of a program go into a file; None leaves a column free.
@@ -151,6 +166,19 @@ async def _spans(reader: Reader, wanted: LogFilter) -> list[tuple[datetime | Non
     ends = sorted({end for end in ends if (wanted.from_at or end) <= end < wanted.to_at})
     begins = [wanted.from_at, *(end + _NEXT for end in ends)]
     return list(zip(begins, [*ends, wanted.to_at], strict=True))
+
+
+def brief_of(row: Record) -> TransactionBrief:
+    """What a row says of a transaction in passing."""
+    return TransactionBrief(
+        id=row["transaction_id"],
+        uuid=row["transaction_uuid"],
+        kind=Kind(row["kind"]),
+        source=Source(row["source"]),
+        name=row["name"],
+        session_id=row["session_id"],
+        import_id=row["import_id"],
+    )
 
 
 def _transaction(row: Record) -> Transaction:

@@ -1,6 +1,17 @@
 -- Profiles: a holder, and what is known of the person. Every holder is a profile; a holder without a
 -- row of its own in `profile` was made by an import, and no application has seen it yet.
 
+-- part: named
+-- $1 sandbox  $2 holders or null  $3 beginning of the ids  $4 owing after this instant, or null
+sandbox = $1
+  AND erased_at IS NULL
+  AND ($2::uuid[] IS NULL OR holder_id = ANY ($2))
+  AND integration_id COLLATE "C" ^@ $3::text
+  AND (
+    $4::timestamptz IS NULL
+    OR (owing_until > '1970-01-01 00:00+00' AND owing_until > $4)
+  )
+
 -- name: hold_holders
 -- Those that exist; they do not go before the end of the transaction. One that is being erased is
 -- waited for. $1 holder ids
@@ -166,3 +177,32 @@ WHERE h.sandbox = $1
   )
   AND ($3::uuid[] IS NULL OR h.holder_id = ANY ($3))
   AND ($4::bigint[] IS NULL OR h.profile_id = ANY ($4));
+
+-- name: holders_after
+-- Holders of an environment by integration id, without those that were erased. Where only those are
+-- wanted who may owe points, the condition of the index of those is repeated.
+-- slice: an index by integration id is read no further than asked
+-- $1 sandbox  $2 holders or null  $3 beginning of the ids  $4 owing after this instant, or null
+-- $5 after this id, or null  $6 at most
+SELECT
+  holder_id,
+  integration_id
+FROM holder
+WHERE {named}
+  AND ($5::text IS NULL OR integration_id COLLATE "C" > $5)
+ORDER BY integration_id COLLATE "C"
+LIMIT $6::int;
+
+-- name: holders_before
+-- The same, backwards.
+-- slice: an index by integration id is read no further than asked
+-- $1 sandbox  $2 holders or null  $3 beginning of the ids  $4 owing after this instant, or null
+-- $5 before this id, or null  $6 at most
+SELECT
+  holder_id,
+  integration_id
+FROM holder
+WHERE {named}
+  AND ($5::text IS NULL OR integration_id COLLATE "C" < $5)
+ORDER BY integration_id COLLATE "C" DESC
+LIMIT $6::int;

@@ -171,3 +171,18 @@ WHERE schemaname = current_schema()
   AND tablename = 'transaction_'
   AND attname = 'recorded_at'
   AND pg_relation_size('transaction_') > $1;
+
+-- name: first_holders
+-- Whom the first entries of a program are about, and how many entries were looked at.
+-- slice: an index by program is read no further than asked
+-- $1 program  $2 entries to look at, at most
+SELECT
+  array_agg(DISTINCT holder_id) AS holder_ids,
+  count(*) AS entries
+FROM (
+  SELECT holder_id
+  FROM transaction_
+  WHERE program_id = $1
+  ORDER BY recorded_at, transaction_id
+  LIMIT $2::int
+) AS t;
