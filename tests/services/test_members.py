@@ -206,7 +206,7 @@ async def test_a_search_ends_and_says_how_far_it_came(
     back = await list_members(
         shared, program, wanted=wanted, place=Place(before="seek 7"), page_size=3
     )
-    assert (back.rows, back.before, back.after) == ([], "seek 2", None)
+    assert (back.rows, back.before, back.after) == ([], "seek 2", "seek 2")
 
 
 async def test_a_count_ends_where_there_are_too_many(

@@ -1,8 +1,11 @@
 """Pages of lists that are read by key: each goes on from a row, and costs what the first does."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from tallystick.core.errors import InvalidField, shown
 
 Row = TypeVar("Row")
 
@@ -39,13 +42,28 @@ class BoundedCount:
     is_exact: bool
 
 
+def place_key(place: Place, numbers: int) -> tuple[int, ...] | None:
+    """The numbers of the key at which reading begins, None for the first page.
+
+    Errors: InvalidField for a key that no page has told.
+    """
+    field, key = ("after", place.after) if place.before is None else ("before", place.before)
+    if key is None:
+        return None
+    pattern = "-".join([r"([0-9]{1,18})"] * numbers)
+    match = re.fullmatch(pattern, key, re.ASCII)
+    if match is None:
+        raise InvalidField(field, shown(key), "take it from a page of this list, or leave it out")
+    return tuple(map(int, match.groups()))
+
+
 def keyed_page(
     found: Sequence[Row],
     place: Place,
     *,
     page_size: int,
     key: Callable[[Row], str],
-    looked_until: str | None,
+    looked_until: str | None = None,
 ) -> KeyedPage[Row]:
     """The page of what was found from `place` on, in the direction of reading.
 
@@ -54,7 +72,7 @@ def keyed_page(
     """
     rows = list(found[:page_size])
     ahead = key(rows[-1]) if len(found) > page_size else looked_until
+    behind = key(rows[0]) if rows else looked_until
     if place.before is not None:
-        return KeyedPage(rows=rows[::-1], before=ahead, after=key(rows[0]) if rows else None)
-    came_from = place.after is not None and rows
-    return KeyedPage(rows=rows, before=key(rows[0]) if came_from else None, after=ahead)
+        return KeyedPage(rows=rows[::-1], before=ahead, after=behind)
+    return KeyedPage(rows=rows, before=None if place.after is None else behind, after=ahead)

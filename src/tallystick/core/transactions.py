@@ -24,6 +24,14 @@ class Source(IntEnum):
     IMPORT = 3
 
 
+class Origin(Enum):
+    """Where a transaction came from, as people ask for it."""
+
+    HAND = "hand"  # a person who was signed in
+    API = "api"  # a key, sessions too
+    IMPORT = "import"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """A transaction as it is shown: `amount` is above zero, `kind` is its direction.
@@ -72,6 +80,20 @@ class MemberTransaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedTransaction:
+    """A transaction of a member's list, its number among the member's, and the balance after it.
+
+    `balance_after` is what was active in the transaction's ledger at the moment of its recording,
+    by all that had been recorded up to it, itself included. What was taken back later counts there,
+    and of two that were recorded at one moment the earlier one does not know the later.
+    """
+
+    transaction: Transaction
+    number: int
+    balance_after: Points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnusedPoints:
     """What is left at an instant of the points that a transaction added.
 
@@ -91,6 +113,72 @@ class UnusedPoints:
     validity: str | None
     session_id: str | None
     user_id: UserId | None
+
+
+class AmendmentKind(Enum):
+    """What a later entry made of a transaction."""
+
+    ACTIVATED = "activated"  # points that awaited an action start then
+    TAKEN_BACK = "taken-back"  # as if it had never been
+    REDUCED = "reduced"  # what was left of an imported addition is taken back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """What was done about a transaction at `at`; `amount` is how many points that concerns."""
+
+    kind: AmendmentKind
+    at: datetime
+    amount: Points
+    user_email: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotState:
+    """The lot that a transaction made: of an addition its points, below zero the debt.
+
+    Neither `amount` nor `left` is below zero; `left` is what is neither spent nor repaid by now,
+    expired or not. An activation gives the lot another window.
+    """
+
+    amount: Points
+    left: Points
+    start_at: datetime
+    expires_at: datetime
+    is_debt: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """Points that `by` takes from the lot of `lot_of`, from `at` on; below zero it gives them back.
+
+    start_at, expires_at: the lot's window. Of a debt they are repaid, or owed again below zero.
+    """
+
+    points: Points
+    at: datetime
+    start_at: datetime
+    expires_at: datetime
+    is_debt: bool
+    lot_of: TransactionBrief
+    by: TransactionBrief
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedTransaction:
+    """A transaction with what is known of how it came about.
+
+    is_shown: whether lists have it; what was taken back they have not.
+    """
+
+    transaction: Transaction
+    integration_id: IntegrationId
+    number: int
+    is_shown: bool
+    user_email: str | None
+    user_name: str | None
+    import_file: str | None
+    idempotency_key: str | None
 
 
 class PointsStatus(Enum):

@@ -18,6 +18,7 @@ from tallystick.core.profiles import Profile, name_of
 from tallystick.core.programs import Program
 from tallystick.core.validity import NEVER, next_local_day
 from tallystick.services.context import Context
+from tallystick.services.paging import read_page
 from tallystick.services.profiles import find_profile
 from tallystick.store import balances as store
 from tallystick.store import joining as joining_store
@@ -78,10 +79,9 @@ async def list_members(  # noqa: PLR0913 - by name
     now = context.clock()
     async with context.database.snapshot() as reader:
         search = await _open_search(reader, program, wanted, now=now)
-        page = await search.read(place, page_size=page_size, descending=descending)
-        if place.before is not None and page.before is None:  # whoever is first fills the page
-            page = await search.read(Place(), page_size=page_size, descending=descending)
-    return page
+        return await read_page(
+            lambda place: search.read(place, page_size=page_size, descending=descending), place
+        )
 
 
 async def count_members(

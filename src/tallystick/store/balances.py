@@ -32,7 +32,7 @@ async def holder_balances(
     Shape: only ledgers in which the holder has entries by `at` that were not taken back.
     """
     found = await holder_timeline(reader, holder_id, program_id, instants=[at], known_at=known_at)
-    return found and found[at]
+    return None if found is None else found[at]
 
 
 async def holder_timeline(

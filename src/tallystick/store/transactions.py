@@ -7,9 +7,16 @@ from uuid import UUID
 from tallystick.core.ids import HolderId, ImportId, IntegrationId, ProgramId
 from tallystick.core.points import Points
 from tallystick.core.transactions import (
+    Amendment,
+    AmendmentKind,
     Kind,
+    LoggedTransaction,
+    LotState,
     MemberTransaction,
+    Origin,
+    RecordedTransaction,
     Source,
+    Taking,
     Transaction,
     TransactionBrief,
 )
@@ -36,6 +43,45 @@ class TransactionFilter:
     awaiting_activation_at: datetime | None = None
     session_ids: tuple[str, ...] = ()
     uuids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSearch:
+    """Which transactions of a log are looked for; None leaves a column free.
+
+    Both instants are inclusive. reason: part of the transaction's name, in any letters.
+    """
+
+    kind: Kind | None = None
+    origin: Origin | None = None
+    subledger: str | None = None
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    import_id: ImportId | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberSearch:
+    """Whose transactions: ids that begin with a text, and the holders if these are few."""
+
+    id_prefix: str = ""
+    holder_ids: tuple[HolderId, ...] | None = None
+
+
+LogKey = tuple[datetime, int]  # when a transaction was recorded, and its id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """So many entries of a program, from the one of that key on, or from the newest one on.
+
+    Backwards they are those that were recorded after it.
+    """
+
+    key: LogKey | None
+    backwards: bool
+    look: int
 
 
 async def holder_transactions(  # noqa: PLR0913 - by name
@@ -74,14 +120,172 @@ async def program_transactions(
     rows = await fetch_page(
         reader, _SQL["program_transactions"], program_id, *_filters(wanted), at_most, skip
     )
+    return [_member_transaction(row) for row in rows]
+
+
+async def holder_log(  # noqa: PLR0913 - by name
+    reader: Reader,
+    holder_id: HolderId,
+    program_id: ProgramId,
+    *,
+    wanted: LogSearch,
+    number: int | None,
+    backwards: bool,
+    at_most: int,
+) -> list[LoggedTransaction]:
+    """A member's transactions from the one of that number on, the newest first.
+
+    Backwards they come in the order of recording.
+    """
+    rows = await fetch_page(
+        reader,
+        _SQL["holder_log_before" if backwards else "holder_log_after"],
+        program_id,
+        holder_id,
+        wanted.from_at,
+        wanted.to_at,
+        number,
+        at_most,
+        *_search(wanted),
+    )
     return [
-        MemberTransaction(
+        LoggedTransaction(
             transaction=_transaction(row),
-            integration_id=IntegrationId(row["integration_id"]),
-            user_email=row["user_email"],
+            number=row["txn_no"],
+            balance_after=Points(row["balance_after"]),
         )
         for row in rows
     ]
+
+
+async def program_log(  # noqa: PLR0913 - by name
+    reader: Reader,
+    program_id: ProgramId,
+    *,
+    wanted: LogSearch,
+    members: MemberSearch,
+    span: Span,
+    at_most: int,
+) -> list[MemberTransaction]:
+    """Those of the entries of a span that are wanted, the newest first.
+
+    Backwards they come in the order of recording.
+    """
+    rows = await fetch_page(
+        reader,
+        _SQL["program_log_before" if span.backwards else "program_log_after"],
+        program_id,
+        members.holder_ids,
+        wanted.from_at,
+        wanted.to_at,
+        *(span.key or (None, None)),
+        *_search(wanted),
+        span.look,
+        members.id_prefix,
+        at_most,
+    )
+    return [_member_transaction(row) for row in rows]
+
+
+async def program_log_end(
+    reader: Reader,
+    program_id: ProgramId,
+    *,
+    wanted: LogSearch,
+    members: MemberSearch,
+    span: Span,
+) -> LogKey | None:
+    """The last entry of a span; None if there are fewer."""
+    rows = await fetch_page(
+        reader,
+        _SQL["log_end_before" if span.backwards else "log_end_after"],
+        program_id,
+        members.holder_ids,
+        wanted.from_at,
+        wanted.to_at,
+        *(span.key or (None, None)),
+        span.look,
+    )
+    return (rows[0]["recorded_at"], rows[0]["transaction_id"]) if rows else None
+
+
+async def find_transaction(
+    reader: Reader, program_id: ProgramId, name: UUID | int
+) -> tuple[HolderId, RecordedTransaction] | None:
+    """The transaction of that uuid or id with its holder, also one that was taken back."""
+    uuid, number = (name, None) if isinstance(name, UUID) else (None, name)
+    rows = await fetch_page(reader, _SQL["find_transaction"], program_id, uuid, number)
+    if not rows:
+        return None
+    [row] = rows
+    return row["holder_id"], RecordedTransaction(
+        transaction=_transaction(row),
+        integration_id=row["integration_id"],
+        number=row["txn_no"],
+        is_shown=row["is_shown"],
+        user_email=row["user_email"],
+        user_name=row["user_name"],
+        import_file=row["import_file"],
+        idempotency_key=row["idempotency_key"],
+    )
+
+
+_AMENDMENTS = {3: AmendmentKind.ACTIVATED, 4: AmendmentKind.REDUCED}
+
+
+async def list_amendments(reader: Reader, holder_id: HolderId, number: int) -> list[Amendment]:
+    """What later entries made of a holder's transaction of that number, in order."""
+    return [
+        Amendment(
+            kind=_AMENDMENTS.get(row["kind"], AmendmentKind.TAKEN_BACK),
+            at=row["recorded_at"],
+            amount=Points(row["amount"]),
+            user_email=row["user_email"],
+        )
+        for row in await reader.fetch(_SQL["list_amendments"], holder_id, number)
+    ]
+
+
+async def find_lot(
+    reader: Reader, holder_id: HolderId, number: int, *, at: datetime
+) -> LotState | None:
+    """The lot that a holder's transaction of that number made, with what is left of it at `at`."""
+    row = await reader.fetchrow(_SQL["find_lot"], holder_id, number, at)
+    if row is None:
+        return None
+    return LotState(
+        amount=Points(abs(row["amount"])),
+        left=Points(abs(row["remains"])),
+        start_at=row["start_at"],
+        expires_at=row["expires_at"],
+        is_debt=row["amount"] < 0,
+    )
+
+
+async def list_takings(reader: Reader, holder_id: HolderId, number: int) -> list[Taking]:
+    """What a holder's transaction of that number took, and what was taken from its lot."""
+    return [
+        Taking(
+            points=Points(row["points"]),
+            at=row["effective_at"],
+            start_at=row["start_at"],
+            expires_at=row["expires_at"],
+            is_debt=row["debt"],
+            lot_of=brief_of(row, "lot_of_"),
+            by=brief_of(row),
+        )
+        for row in await reader.fetch(_SQL["list_takings"], holder_id, number)
+    ]
+
+
+def _search(wanted: LogSearch) -> tuple[object, ...]:
+    return (
+        wanted.kind,
+        wanted.origin and wanted.origin.value,
+        wanted.subledger,
+        wanted.import_id,
+        wanted.reason,
+    )
 
 
 def _filters(wanted: TransactionFilter) -> tuple[object, ...]:
@@ -168,16 +372,24 @@ async def _spans(reader: Reader, wanted: LogFilter) -> list[tuple[datetime | Non
     return list(zip(begins, [*ends, wanted.to_at], strict=True))
 
 
-def brief_of(row: Record) -> TransactionBrief:
-    """What a row says of a transaction in passing."""
+def brief_of(row: Record, prefix: str = "") -> TransactionBrief:
+    """What a row says of a transaction in passing, in columns with that prefix."""
     return TransactionBrief(
-        id=row["transaction_id"],
-        uuid=row["transaction_uuid"],
-        kind=Kind(row["kind"]),
-        source=Source(row["source"]),
-        name=row["name"],
-        session_id=row["session_id"],
-        import_id=row["import_id"],
+        id=row[f"{prefix}transaction_id"],
+        uuid=row[f"{prefix}transaction_uuid"],
+        kind=Kind(row[f"{prefix}kind"]),
+        source=Source(row[f"{prefix}source"]),
+        name=row[f"{prefix}name"],
+        session_id=row[f"{prefix}session_id"],
+        import_id=row[f"{prefix}import_id"],
+    )
+
+
+def _member_transaction(row: Record) -> MemberTransaction:
+    return MemberTransaction(
+        transaction=_transaction(row),
+        integration_id=IntegrationId(row["integration_id"]),
+        user_email=row["user_email"],
     )
 
 

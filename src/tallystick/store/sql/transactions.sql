@@ -43,14 +43,8 @@ WHERE t.program_id = $1
   AND ($9::int IS NULL OR t.import_id = $9)
 ORDER BY t.recorded_at, t.transaction_id
 
--- name: holder_transactions
--- A page of a holder's transactions in a program, the newest first: numbers rise with the moment of
--- recording, so the primary key carries it, read backwards, and no more than the page is joined.
--- $1 holder  $2 program  $3 subledger name or null  $4 source or null  $5 from, inclusive, or null
--- $6 to, inclusive, or null  $7 only awaiting activation at this instant, or null
--- $8 session ids or null  $9 transaction uuids or null  $10 at most  $11 skip
-SELECT
-  t.transaction_id,
+-- part: columns
+t.transaction_id,
   t.transaction_uuid,
   t.recorded_at,
   t.amount,
@@ -65,6 +59,86 @@ SELECT
   t.user_id,
   t.import_id,
   s.name AS subledger
+
+-- part: wanted
+-- Only what people can see of t: $1 program  $7 kind or null  $8 hand, api, import, or null
+-- $9 subledger name or null  $10 import or null  $11 part of the reason, empty for any
+t.of_no IS NULL
+  AND ($7::smallint IS NULL OR t.kind = $7)
+  AND CASE $8::text
+    WHEN 'hand' THEN t.source = 1 AND t.user_id IS NOT NULL
+    WHEN 'api' THEN t.source = 2 OR (t.source = 1 AND t.user_id IS NULL)
+    WHEN 'import' THEN t.source = 3
+    ELSE true
+  END
+  AND (
+    $9::text IS NULL
+    OR t.subledger_id = (
+      SELECT subledger_id
+      FROM subledger
+      WHERE program_id = $1::int AND name = $9
+    )
+  )
+  AND ($10::int IS NULL OR t.import_id = $10)
+  AND strpos(lower(t.name), lower($11::text)) > 0
+
+-- part: holder_log
+-- $2 holder  $3 from, inclusive, or null  $4 to, inclusive, or null
+FROM transaction_ AS t
+JOIN shown_transaction AS shown ON shown.holder_id = t.holder_id AND shown.txn_no = t.txn_no
+WHERE t.holder_id = $2::uuid
+  AND t.program_id = $1
+  AND {wanted}
+  AND ($3::timestamptz IS NULL OR t.recorded_at >= $3)
+  AND ($4::timestamptz IS NULL OR t.recorded_at <= $4)
+
+-- part: log_columns
+-- With the points that were active in the transaction's ledger right after it: those that it and the
+-- entries before it left active at the moment of its recording.
+SELECT
+  {columns},
+  t.txn_no,
+  (
+    SELECT coalesce(sum(m.amount), 0)::bigint
+    FROM movement AS m
+    WHERE m.holder_id = $2
+      AND m.program_id = $1
+      AND m.subledger_id = t.subledger_id
+      AND m.txn_no <= t.txn_no
+      AND NOT m.debt
+      AND m.effective_at <= t.recorded_at
+      AND m.start_at <= t.recorded_at
+      AND m.expires_at > t.recorded_at
+  ) AS balance_after
+
+-- part: walked
+-- The entries of a program from one on, as many as are looked at.
+-- $2 holders or null  $3 from, inclusive, or null  $4 to, inclusive, or null
+FROM transaction_
+WHERE program_id = $1::int
+  AND ($2::uuid[] IS NULL OR holder_id = ANY ($2))
+  AND ($3::timestamptz IS NULL OR recorded_at >= $3)
+  AND ($4::timestamptz IS NULL OR recorded_at <= $4)
+
+-- part: program_columns
+SELECT
+  {columns},
+  h.integration_id,
+  u.email AS user_email
+
+-- part: program_details
+JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
+JOIN holder AS h ON h.holder_id = t.holder_id
+LEFT JOIN user_account AS u ON u.user_id = t.user_id
+
+-- name: holder_transactions
+-- A page of a holder's transactions in a program, the newest first: numbers rise with the moment of
+-- recording, so the primary key carries it, read backwards, and no more than the page is joined.
+-- $1 holder  $2 program  $3 subledger name or null  $4 source or null  $5 from, inclusive, or null
+-- $6 to, inclusive, or null  $7 only awaiting activation at this instant, or null
+-- $8 session ids or null  $9 transaction uuids or null  $10 at most  $11 skip
+SELECT
+  {columns}
 FROM (
   SELECT *
   FROM shown_transaction
@@ -96,24 +170,7 @@ ORDER BY t.txn_no DESC;
 -- $1 program  $2 subledger name or null  $3 source or null  $4 from, inclusive, or null
 -- $5 to, inclusive, or null  $6 only awaiting activation at this instant, or null
 -- $7 session ids or null  $8 transaction uuids or null  $9 at most  $10 skip
-SELECT
-  t.transaction_id,
-  t.transaction_uuid,
-  t.recorded_at,
-  t.amount,
-  t.kind,
-  t.source,
-  t.shown_start_at,
-  t.shown_expires_at,
-  t.creates_negative,
-  t.validity,
-  t.name,
-  t.session_id,
-  t.user_id,
-  t.import_id,
-  s.name AS subledger,
-  h.integration_id,
-  u.email AS user_email
+{program_columns}
 FROM (
   SELECT *
   FROM shown_transaction
@@ -134,10 +191,120 @@ FROM (
   ORDER BY recorded_at DESC, transaction_id DESC
   LIMIT $9::int OFFSET $10::int
 ) AS t
-JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
-JOIN holder AS h ON h.holder_id = t.holder_id
-LEFT JOIN user_account AS u ON u.user_id = t.user_id
+{program_details}
 ORDER BY t.recorded_at DESC, t.transaction_id DESC;
+
+-- name: holder_log_after
+-- A page of a member's transactions, the newest first, each with the balance after it.
+-- $1 program  $2 holder  $3 from, inclusive, or null  $4 to, inclusive, or null
+-- $5 number to go on from, or null  $6 at most  $7 kind or null  $8 hand, api, import, or null
+-- $9 subledger name or null  $10 import or null  $11 part of the reason, empty for any
+{log_columns}
+FROM (
+  SELECT shown.*
+  {holder_log}
+    AND ($5::int IS NULL OR t.txn_no < $5)
+  ORDER BY t.txn_no DESC
+  LIMIT $6::int
+) AS t
+JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
+ORDER BY t.txn_no DESC;
+
+-- name: holder_log_before
+-- The same, backwards.
+-- $1 program  $2 holder  $3 from, inclusive, or null  $4 to, inclusive, or null
+-- $5 number to go on from, or null  $6 at most  $7 kind or null  $8 hand, api, import, or null
+-- $9 subledger name or null  $10 import or null  $11 part of the reason, empty for any
+{log_columns}
+FROM (
+  SELECT shown.*
+  {holder_log}
+    AND ($5::int IS NULL OR t.txn_no > $5)
+  ORDER BY t.txn_no
+  LIMIT $6::int
+) AS t
+JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
+ORDER BY t.txn_no;
+
+-- name: program_log_after
+-- A page of a program's transactions, the newest first, of so many entries that are looked at.
+-- slice: the whole program is asked for, and read no further than asked
+-- $1 program  $2 holders or null  $3 from, inclusive, or null  $4 to, inclusive, or null
+-- $5 instant and  $6 id to go on from, or null  $7 kind or null  $8 hand, api, import, or null
+-- $9 subledger name or null  $10 import or null  $11 part of the reason, empty for any
+-- $12 look at most  $13 beginning of the member's id  $14 at most
+{program_columns}
+FROM (
+  SELECT shown.*
+  FROM (
+    SELECT *
+    {walked}
+      AND ($5::timestamptz IS NULL OR (recorded_at, transaction_id) < ($5, $6::bigint))
+    ORDER BY recorded_at DESC, transaction_id DESC
+    LIMIT $12::int
+  ) AS t
+  JOIN shown_transaction AS shown ON shown.holder_id = t.holder_id AND shown.txn_no = t.txn_no
+  JOIN holder AS member ON member.holder_id = t.holder_id
+  WHERE {wanted} AND member.integration_id COLLATE "C" ^@ $13::text
+  ORDER BY t.recorded_at DESC, t.transaction_id DESC
+  LIMIT $14::int
+) AS t
+{program_details}
+ORDER BY t.recorded_at DESC, t.transaction_id DESC;
+
+-- name: program_log_before
+-- The same, backwards.
+-- slice: the whole program is asked for, and read no further than asked
+-- $1 program  $2 holders or null  $3 from, inclusive, or null  $4 to, inclusive, or null
+-- $5 instant and  $6 id to go on from, or null  $7 kind or null  $8 hand, api, import, or null
+-- $9 subledger name or null  $10 import or null  $11 part of the reason, empty for any
+-- $12 look at most  $13 beginning of the member's id  $14 at most
+{program_columns}
+FROM (
+  SELECT shown.*
+  FROM (
+    SELECT *
+    {walked}
+      AND ($5::timestamptz IS NULL OR (recorded_at, transaction_id) > ($5, $6::bigint))
+    ORDER BY recorded_at, transaction_id
+    LIMIT $12::int
+  ) AS t
+  JOIN shown_transaction AS shown ON shown.holder_id = t.holder_id AND shown.txn_no = t.txn_no
+  JOIN holder AS member ON member.holder_id = t.holder_id
+  WHERE {wanted} AND member.integration_id COLLATE "C" ^@ $13::text
+  ORDER BY t.recorded_at, t.transaction_id
+  LIMIT $14::int
+) AS t
+{program_details}
+ORDER BY t.recorded_at, t.transaction_id;
+
+-- name: log_end_after
+-- The last of the entries that were looked at for a page, if there are so many.
+-- slice: the whole program is asked for, and read no further than asked
+-- $1 program  $2 holders or null  $3 from, inclusive, or null  $4 to, inclusive, or null
+-- $5 instant and  $6 id to go on from, or null  $7 how many
+SELECT
+  recorded_at,
+  transaction_id
+{walked}
+  AND ($5::timestamptz IS NULL OR (recorded_at, transaction_id) < ($5, $6::bigint))
+ORDER BY recorded_at DESC, transaction_id DESC
+OFFSET $7::int - 1
+LIMIT 1;
+
+-- name: log_end_before
+-- The same, backwards.
+-- slice: the whole program is asked for, and read no further than asked
+-- $1 program  $2 holders or null  $3 from, inclusive, or null  $4 to, inclusive, or null
+-- $5 instant and  $6 id to go on from, or null  $7 how many
+SELECT
+  recorded_at,
+  transaction_id
+{walked}
+  AND ($5::timestamptz IS NULL OR (recorded_at, transaction_id) > ($5, $6::bigint))
+ORDER BY recorded_at, transaction_id
+OFFSET $7::int - 1
+LIMIT 1;
 
 -- name: find_holder
 -- The holder, if there is one. $1 holder
@@ -186,3 +353,137 @@ FROM (
   ORDER BY recorded_at, transaction_id
   LIMIT $2::int
 ) AS t;
+
+-- name: find_transaction
+-- A transaction of a program by what names it, as it is shown, or as it was recorded if it is no
+-- longer. An entry that is about another one stands for that.
+-- $1 program  $2 uuid or null  $3 id or null
+SELECT
+  t.holder_id,
+  t.txn_no,
+  t.transaction_id,
+  t.transaction_uuid,
+  t.recorded_at,
+  coalesce(shown.amount, t.amount) AS amount,
+  t.kind,
+  t.source,
+  CASE WHEN shown.holder_id IS NULL THEN t.shown_start_at ELSE shown.shown_start_at END
+    AS shown_start_at,
+  coalesce(shown.shown_expires_at, t.shown_expires_at) AS shown_expires_at,
+  t.creates_negative,
+  CASE WHEN shown.holder_id IS NULL THEN t.validity ELSE shown.validity END AS validity,
+  t.name,
+  t.session_id,
+  t.user_id,
+  t.import_id,
+  s.name AS subledger,
+  shown.holder_id IS NOT NULL AS is_shown,
+  h.integration_id,
+  u.email AS user_email,
+  u.name AS user_name,
+  j.file_name AS import_file,
+  (
+    SELECT k.key
+    FROM idempotency AS k
+    WHERE k.holder_id = t.holder_id AND k.answer -> 'transactions' ? t.transaction_uuid::text
+    LIMIT 1
+  ) AS idempotency_key
+FROM transaction_ AS named
+JOIN transaction_ AS t
+  ON t.holder_id = named.holder_id AND t.txn_no = coalesce(named.of_no, named.txn_no)
+JOIN holder AS h ON h.holder_id = t.holder_id
+JOIN subledger AS s ON s.program_id = t.program_id AND s.subledger_id = t.subledger_id
+LEFT JOIN shown_transaction AS shown ON shown.holder_id = t.holder_id AND shown.txn_no = t.txn_no
+LEFT JOIN user_account AS u ON u.user_id = t.user_id
+LEFT JOIN import_job AS j ON j.import_id = t.import_id
+WHERE named.program_id = $1
+  AND ($2::uuid IS NULL OR named.transaction_uuid = $2)
+  AND ($3::bigint IS NULL OR named.transaction_id = $3);
+
+-- name: list_amendments
+-- The entries that are about another one, in order. $1 holder  $2 number of that
+SELECT
+  t.kind,
+  t.recorded_at,
+  t.amount,
+  u.email AS user_email
+FROM transaction_ AS t
+LEFT JOIN user_account AS u ON u.user_id = t.user_id
+WHERE t.holder_id = $1 AND t.of_no = $2
+ORDER BY t.txn_no;
+
+-- name: find_lot
+-- The lot that an entry made, or the one that an activation has put into its place, with what is left
+-- of it at an instant. $1 holder  $2 number of the entry  $3 instant
+WITH own AS (
+  SELECT txn_no
+  FROM transaction_
+  WHERE holder_id = $1 AND (txn_no = $2 OR (of_no = $2 AND kind = 3))
+)
+SELECT
+  l.amount,
+  l.start_at,
+  l.expires_at,
+  (
+    SELECT coalesce(sum(m.amount), 0)::bigint
+    FROM movement AS m
+    WHERE m.holder_id = $1
+      AND m.lot_no IN (SELECT txn_no FROM own)
+      AND m.debt = (l.amount < 0)
+      AND m.effective_at <= $3::timestamptz
+  ) AS remains
+FROM lot AS l
+WHERE l.holder_id = $1 AND l.lot_no IN (SELECT txn_no FROM own)
+ORDER BY l.lot_no DESC
+LIMIT 1;
+
+-- name: list_takings
+-- What entries took from lots, net, of which either the entry or the lot is of the transaction: that
+-- made it, or was activated. In the order of effect. $1 holder  $2 number of the transaction
+WITH own AS (
+  SELECT txn_no
+  FROM transaction_
+  WHERE holder_id = $1 AND (txn_no = $2 OR (of_no = $2 AND kind = 3))
+)
+SELECT
+  a.points,
+  a.effective_at,
+  a.start_at,
+  a.expires_at,
+  a.debt,
+  lot_of.transaction_id AS lot_of_transaction_id,
+  lot_of.transaction_uuid AS lot_of_transaction_uuid,
+  lot_of.kind AS lot_of_kind,
+  lot_of.source AS lot_of_source,
+  lot_of.name AS lot_of_name,
+  lot_of.session_id AS lot_of_session_id,
+  lot_of.import_id AS lot_of_import_id,
+  taker.transaction_id,
+  taker.transaction_uuid,
+  taker.kind,
+  taker.source,
+  taker.name,
+  taker.session_id,
+  taker.import_id
+FROM (
+  SELECT
+    lot_no,
+    txn_no,
+    effective_at,
+    start_at,
+    expires_at,
+    debt,
+    sum(CASE WHEN debt THEN -amount ELSE amount END)::bigint AS points
+  FROM allocation
+  WHERE holder_id = $1
+    AND (txn_no IN (SELECT txn_no FROM own) OR lot_no IN (SELECT txn_no FROM own))
+  GROUP BY lot_no, txn_no, effective_at, start_at, expires_at, debt
+  HAVING sum(amount) <> 0
+) AS a
+JOIN transaction_ AS made ON made.holder_id = $1 AND made.txn_no = a.lot_no
+JOIN transaction_ AS lot_of
+  ON lot_of.holder_id = $1 AND lot_of.txn_no = coalesce(made.of_no, made.txn_no)
+JOIN transaction_ AS entry ON entry.holder_id = $1 AND entry.txn_no = a.txn_no
+JOIN transaction_ AS taker
+  ON taker.holder_id = $1 AND taker.txn_no = coalesce(entry.of_no, entry.txn_no)
+ORDER BY a.effective_at, a.txn_no, a.expires_at, a.start_at, a.lot_no;
