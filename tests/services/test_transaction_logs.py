@@ -14,6 +14,7 @@ from tallystick.core.transactions import Kind, Origin, Source
 from tallystick.core.validity import Duration
 from tallystick.services.accounts import create_user
 from tallystick.services.balances import member_balances
+from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.services.deletion import delete_transactions
 from tallystick.services.transactions import LogSearch, member_log, program_log
@@ -87,9 +88,9 @@ async def test_a_log_is_searched_by_what_its_columns_say(shared: Context, clock:
     report = await import_rows(
         shared, program, f"{ann},5,File", f"{bob},5,File", header="customerprofileid,amount,reason"
     )
-    user = await _user(shared)
+    by_hand = Caller(kind=CallerKind.PERSON, user_id=await _user(shared))
     clock.now = NOW + HOUR
-    await change(shared, program, ann, "1", name="By hand 100%", user_id=user)
+    await change(shared, program, ann, "1", name="By hand 100%", caller=by_hand)
     await change(shared, program, ann, "1", name="Key")
     await change(shared, program, bob, "1", name="Order", source=Source.SESSION, session_id="s")
     clock.now = NOW + 2 * HOUR
