@@ -21,9 +21,10 @@ import httpx
 import msgspec
 from starlette.types import ASGIApp, Message
 
-from services.harness import Clock, import_rows, new_name, new_program
+from services.harness import Clock, give_role, import_rows, new_name, new_program
 from tallystick.api.app import create_app
 from tallystick.core.programs import Program
+from tallystick.core.roles import Role
 from tallystick.edges import Edges, inside
 from tallystick.services.accounts import create_user
 from tallystick.services.callers import CallerKind
@@ -60,10 +61,17 @@ class Api:
         await import_rows(self.context, program, f'"{member.name}",{points}')
         return member
 
-    async def person(self, *, is_admin: bool = False) -> "Person":
-        """The client of somebody who has signed in."""
+    async def person(
+        self, program: Program | None = None, role: Role = Role.MANAGER, *, is_admin: bool = False
+    ) -> "Person":
+        """The client of somebody who has signed in, and has that role if a program is given.
+
+        Support may post 100 points a day.
+        """
         email = f"{new_name('person').replace(' ', '')}@example.com"
-        await create_user(self.context, email=email, password=PASSWORD, is_admin=is_admin)
+        user_id = await create_user(self.context, email=email, password=PASSWORD, is_admin=is_admin)
+        if program is not None:
+            await give_role(self.context, user_id, program, role)
         return await self.sign_in(email)
 
     async def sign_in(self, email: str) -> "Person":

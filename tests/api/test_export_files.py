@@ -241,8 +241,8 @@ async def test_a_profile_that_is_not_there_is_named(dan: Member) -> None:
 
 
 @pytest.mark.parametrize("path", ["export_log", "export_expiring"])
-async def test_only_admins_and_keys_take_files_out(dan: Member, path: str) -> None:
-    person, where = await dan.api.person(), f"{program_path(dan.program)}/{path}"
+async def test_managers_and_shops_take_no_files_out(dan: Member, path: str) -> None:
+    person, where = await dan.api.person(dan.program), f"{program_path(dan.program)}/{path}"
     wanted = {"rangeStart": "2026-06-15", "rangeEnd": "2026-06-16"}
     assert refusal(await person.get(where, params=wanted), 403)["title"] == "not_allowed"
     assert refusal(await dan.api.shop.get(where, params=wanted), 401)["title"] == "not_signed_in"

@@ -262,8 +262,8 @@ async def test_a_job_of_another_program_is_not_found(api: Api, ann: Member, more
     assert (await fetch(ann, job)).status_code == 200
 
 
-async def test_only_admins_and_keys_have_jobs(ann: Member) -> None:
-    person = await ann.api.person()
+async def test_managers_and_shops_have_no_jobs(ann: Member) -> None:
+    person = await ann.api.person(ann.program)
     assert refusal(await person.get(path_of(ann)), 403)["title"] == "not_allowed"
     body = {"kind": "balances"}
     assert refusal(await person.post(path_of(ann), json=body), 403)["title"] == "not_allowed"

@@ -241,8 +241,8 @@ async def test_an_unknown_profile_or_program_is_not_found(api: Api, ann: Member)
     assert refusal(answer, 404)["title"] == "not_found"
 
 
-async def test_only_admins_and_keys_take_files_out(ann: Member) -> None:
-    person = await ann.api.person()
+async def test_managers_and_shops_take_no_files_out(ann: Member) -> None:
+    person = await ann.api.person(ann.program)
     for path in (f"{ann.path}/export_log", f"{program_path(ann.program)}/{BALANCES[0]}"):
         assert refusal(await person.get(path, params=RANGE), 403)["title"] == "not_allowed"
         assert refusal(await ann.api.shop.get(path, params=RANGE), 401)["title"] == "not_signed_in"

@@ -338,5 +338,5 @@ async def test_too_much_is_refused_before_it_is_a_job(database_url: str) -> None
 
 
 async def test_managers_that_are_no_admins_may_not_import(api: Api, program: Program) -> None:
-    person: httpx.AsyncClient = await api.person()
+    person: httpx.AsyncClient = await api.person(program)
     assert (await person.get(path_of(program))).status_code == 403

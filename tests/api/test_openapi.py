@@ -17,6 +17,7 @@ from tallystick.api.openapi import describe, description
 from tallystick.api.operations import ANYBODY, MANAGERS, Call, Nothing, Operation
 from tallystick.api.routes import OPERATIONS, Area
 from tallystick.core.errors import AlreadyExists
+from tallystick.core.roles import Right
 
 DESCRIPTION = json.loads(json.dumps(description()))
 BY_ID = {
@@ -76,7 +77,9 @@ def test_an_operation_names_its_statuses_and_who_may_call_it(operation: Operatio
     statuses = set(described["responses"])
     assert {str(int(operation.status)), "500"} <= statuses
     assert ("401" in statuses) >= bool(operation.who)
-    assert ("403" in statuses) == (operation.who >= MANAGERS or operation.admin)
+    assert ("403" in statuses) == (
+        operation.who >= MANAGERS or operation.right not in {None, Right.OWN_ACCOUNT}
+    )
     assert ("304" in statuses) == operation.conditional
     assert len(described["security"]) == len(operation.who)
 

@@ -51,7 +51,7 @@ async def test_an_imported_addition_names_its_member_and_its_import(api: Api, an
 
 
 async def test_what_a_person_did_by_hand_names_them(api: Api, ann: Member) -> None:
-    person = await api.person()
+    person = await api.person(ann.program)
     body = {"points": 7, "subledgerId": "shop", "validityDuration": "1D"}
     assert (await person.put(f"{ann.path}/add_points", json=body)).status_code == 204
     told = exact(await ask(api, ann.program))["data"][0]

@@ -1,42 +1,53 @@
-"""The two roles, and that what they tell is what they do."""
+"""The roles in the contract's words, and that what they tell is what they do."""
 
 import pytest
 
 from api.harness import Api, exact, refusal
 from tallystick.api.routes import OPERATIONS
+from tallystick.core.roles import RIGHTS, Role
 from tallystick.services.callers import CallerKind
 
+NAMES = ["Admin", "Manager", "Support", "Analyst", "Viewer"]
 
-async def test_there_are_admins_and_managers(api: Api) -> None:
-    admin, person = await api.person(is_admin=True), await api.person()
-    found = exact(await admin.get("/v2/roles"))
-    assert found["totalResultSize"] == 2
-    one, two = found["data"]
-    assert (one["id"], one["name"], two["id"], two["name"]) == (1, "Admin", 2, "Manager")
-    assert admin.id in one["members"]
-    assert person.id in two["members"]
-    assert not set(one["members"]) & set(two["members"])
-    for role in (one, two):
+
+async def test_there_are_five_roles(api: Api) -> None:
+    found = exact(await api.manager.get("/v2/roles"))
+    assert found["totalResultSize"] == 5
+    assert [(each["id"], each["name"]) for each in found["data"]] == [*enumerate(NAMES, start=1)]
+    for role in found["data"]:
         assert role.keys() == {
             "id", "created", "modified", "accountId", "name", "description", "permissions",
             "members", "isReadonly",
         }  # fmt: skip
         assert role["isReadonly"] is True
         assert role["permissions"].keys() == {"permissionSets"}
-        assert exact(await admin.get(f"/v2/roles/{role['id']}")) == role
+        assert exact(await api.manager.get(f"/v2/roles/{role['id']}")) == role
+
+
+async def test_a_role_tells_who_has_it_in_any_program(api: Api) -> None:
+    program = await api.program()
+    people = {role: await api.person(program, role) for role in Role if role is not Role.ADMIN} | {
+        Role.ADMIN: await api.person(is_admin=True)
+    }
+    nobody = await api.person()
+    told = [set(each["members"]) for each in exact(await api.manager.get("/v2/roles"))["data"]]
+    for role, members in zip(Role, told, strict=True):
+        assert members & {each.id for each in (*people.values(), nobody)} == {people[role].id}
 
 
 async def test_a_role_tells_the_operations_that_it_opens(api: Api) -> None:
-    person = {each.id for each in OPERATIONS if CallerKind.PERSON in each.who}
-    for_admins = {each.id for each in OPERATIONS if each.admin}
-    for number, opened in ((1, person), (2, person - for_admins)):
-        role = exact(await api.manager.get(f"/v2/roles/{number}"))
-        [told] = role["permissions"]["permissionSets"]
-        assert told["name"] == role["name"]
-        assert set(told["logicalOperations"]) == opened
+    for number, role in enumerate(Role, start=1):
+        found = exact(await api.manager.get(f"/v2/roles/{number}"))
+        [told] = found["permissions"]["permissionSets"]
+        assert told["name"] == found["name"] == role.value.capitalize()
+        assert set(told["logicalOperations"]) == {
+            each.id
+            for each in OPERATIONS
+            if CallerKind.PERSON in each.who and each.right in RIGHTS[role]
+        }
 
 
-@pytest.mark.parametrize("number", ["0", "3", "x", "99999999999"])
+@pytest.mark.parametrize("number", ["0", "6", "x", "99999999999"])
 async def test_a_role_that_is_not_there_is_not_found(api: Api, number: str) -> None:
     found = refusal(await api.manager.get(f"/v2/roles/{number}"), 404)
     assert found["details"] == f"there is no role '{number}'"

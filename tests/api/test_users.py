@@ -7,6 +7,7 @@ import pytest
 
 from api.harness import PASSWORD, Api, Person, exact, refusal, running_api
 from services.harness import new_name
+from tallystick.core.roles import Role
 from tallystick.services.accounts import create_user
 
 NOW_TEXT = "2026-06-15T12:00:00Z"
@@ -31,7 +32,7 @@ async def test_a_user_has_the_contracts_shape(api: Api, admin: Person) -> None:
         "inviteToken": "",
         "isAdmin": False,
         "policy": {},
-        "roles": [2],
+        "roles": [],
         "authMethod": "basic_auth",
         "lastSignedIn": NOW_TEXT,
     }
@@ -86,7 +87,7 @@ async def test_users_come_in_pages(api: Api, admin: Person) -> None:
 
 
 async def test_a_person_changes_their_own_name(api: Api) -> None:
-    person = await api.person()
+    person = await api.person(await api.program())
     before = exact(await person.get(f"/v1/users/{person.id}"))
     body = {"name": "Ada", "state": "active", "isAdmin": False, "roles": [2]}
     assert exact(await person.put(f"/v1/users/{person.id}", json=body)) == {**before, "name": "Ada"}
@@ -122,9 +123,11 @@ async def test_a_promotion_counts_at_once_and_so_does_its_end(
     [
         ({"roles": []}, "/roles"),
         ({"roles": [3]}, "/roles"),
+        ({"roles": [2, 4]}, "/roles"),
+        ({"roles": [1, 6]}, "/roles"),
         ({"roles": [2**70]}, "/roles"),
         ({"roles": [1], "isAdmin": False}, "/roles"),
-        ({"roles": [2], "isAdmin": True}, "/roles"),
+        ({"roles": [4], "isAdmin": True}, "/roles"),
         ({"state": "deleted"}, "/state"),
         ({"state": "invited"}, "/state"),
         ({"name": "a\nb"}, "/name"),
@@ -136,9 +139,28 @@ async def test_a_promotion_counts_at_once_and_so_does_its_end(
 async def test_what_a_user_cannot_be_is_refused(
     api: Api, admin: Person, body: dict[str, Any], pointer: str
 ) -> None:
-    person = await api.person()
+    person = await api.person(await api.program())
     answer = await admin.put(f"/v1/users/{person.id}", json=body)
     assert refusal(answer, 400)["pointer"] == pointer
+
+
+async def test_a_role_that_says_no_program_is_one_in_every_program(api: Api, admin: Person) -> None:
+    person, program = await api.person(), await api.program()
+    changed = exact(await admin.put(f"/v1/users/{person.id}", json={"roles": [4]}))
+    assert (changed["isAdmin"], changed["roles"]) == (False, [4])
+    roles = exact(await admin.get(f"/v1/users/{person.id}/program_roles"))["programRoles"]
+    assert {"loyaltyProgramId": program.id, "role": "analyst"} in roles
+
+
+async def test_roles_that_are_sent_back_as_they_were_change_nothing(
+    api: Api, admin: Person
+) -> None:
+    person = await api.person(await api.program(), Role.SUPPORT)
+    path = f"/v1/users/{person.id}"
+    before = exact(await admin.get(f"{path}/program_roles"))
+    body = {"name": "Ada", "roles": [3], "isAdmin": False}
+    assert exact(await admin.put(path, json=body))["roles"] == [3]
+    assert exact(await admin.get(f"{path}/program_roles")) == before
 
 
 @pytest.mark.parametrize("way", ["put", "post"])

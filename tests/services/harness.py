@@ -7,16 +7,20 @@ from itertools import count
 from typing import Any
 
 from tallystick.core.accounts import ApplicationSettings
-from tallystick.core.ids import IntegrationId
-from tallystick.core.points import parse_points
+from tallystick.core.ids import IntegrationId, UserId
+from tallystick.core.points import Points, parse_points
 from tallystick.core.programs import Program, ProgramSettings
+from tallystick.core.roles import ProgramRole, Role
 from tallystick.core.transactions import Kind
 from tallystick.services.applications import create_application
+from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.services.imports import ImportReport, import_points
 from tallystick.services.posting import Outcome, Posting, post
 from tallystick.services.programs import create_program
+from tallystick.services.users import UserWish, get_user, update_user
 
+ADMIN = Caller(kind=CallerKind.PERSON, is_admin=True)
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 _NUMBERS = count(1)
@@ -61,6 +65,18 @@ async def new_member(context: Context, program: Program, points: str = "100") ->
     name = new_name("member")
     await import_rows(context, program, f"{name},{points}")
     return IntegrationId(name)
+
+
+async def give_role(context: Context, user_id: UserId, program: Program, role: Role) -> None:
+    """Let somebody have this role in one more program; Support may post 100 points a day."""
+    given = ProgramRole(
+        program_id=program.id,
+        role=role,
+        points_a_day=Points(100_00) if role is Role.SUPPORT else None,
+    )
+    user = await get_user(context, ADMIN, user_id)
+    others = [each for each in user.roles if each.program_id != program.id]
+    await update_user(context, ADMIN, user_id, UserWish(roles=(*others, given)))
 
 
 async def import_rows(

@@ -1,14 +1,18 @@
 """How far a caller reaches, and when a doorkeeper asks anew."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from services.harness import new_settings
-from tallystick.core.errors import NotSignedIn
-from tallystick.core.ids import ApplicationId, Environment
-from tallystick.services.callers import Caller, CallerKind, Doorkeeper, Endpoint
+from services.harness import ADMIN, NOW, new_settings
+from tallystick.core.errors import NotAllowed, NotFound, NotSignedIn
+from tallystick.core.ids import ApplicationId, Environment, ProgramId
+from tallystick.core.programs import Program
+from tallystick.core.roles import PROGRAM_ROLES, RIGHTS, Right, Role
+from tallystick.services.callers import Caller, CallerKind, Doorkeeper, Endpoint, check_may
 from tallystick.services.context import Context
 from tallystick.services.keys import create_key, delete_management_key
 
@@ -22,11 +26,16 @@ SANDBOX_SHOP = Caller(kind=CallerKind.INTEGRATION, sandbox=True)
 WEB_SHOP = Caller(kind=CallerKind.INTEGRATION, application_id=WEB)
 
 
+def program_of(**settings: Any) -> Program:
+    """A program that is nowhere."""
+    return Program(id=ProgramId(1), created_at=NOW, settings=new_settings(**settings), tier_ids=())
+
+
 @pytest.mark.parametrize(
     ("caller", "connected", "sandbox", "reached"),
     [
-        (PERSON, (), False, True),
-        (PERSON, (TILL,), True, True),
+        (PERSON, (), False, False),
+        (ADMIN, (TILL,), True, True),
         (MANAGEMENT, (TILL,), True, True),
         (FOR_WEB, (), False, True),
         (FOR_WEB, (), True, True),
@@ -47,8 +56,16 @@ WEB_SHOP = Caller(kind=CallerKind.INTEGRATION, application_id=WEB)
 def test_a_caller_reaches_programs_by_environment_and_application(
     caller: Caller, connected: tuple[int, ...], *, sandbox: bool, reached: bool
 ) -> None:
-    settings = new_settings(subscribed_applications=connected, sandbox=sandbox)
-    assert caller.reaches_program(settings) is reached
+    program = program_of(subscribed_applications=connected, sandbox=sandbox)
+    assert caller.reaches_program(program) is reached
+
+
+@pytest.mark.parametrize("role", [None, *PROGRAM_ROLES])
+def test_a_person_reaches_the_programs_in_which_they_have_a_role(role: Role | None) -> None:
+    theirs, other = program_of(), replace(program_of(), id=ProgramId(2))
+    person = replace(PERSON, roles={theirs.id: role} if role else {})
+    assert person.reaches_program(theirs) is (role is not None)
+    assert not person.reaches_program(other)
 
 
 def test_a_key_speaks_of_the_profiles_of_its_environment() -> None:
@@ -56,12 +73,34 @@ def test_a_key_speaks_of_the_profiles_of_its_environment() -> None:
     assert SANDBOX_SHOP.environment is Environment.SANDBOX
 
 
-@pytest.mark.parametrize(
-    ("caller", "administers"),
-    [(PERSON, False), (MANAGEMENT, True), (FOR_WEB, True), (SHOP, False)],
-)
-def test_keys_of_management_administer(caller: Caller, *, administers: bool) -> None:
-    assert caller.administers is administers
+@pytest.mark.parametrize("right", Right)
+def test_a_management_key_has_every_right_and_an_integration_key_none(right: Right) -> None:
+    for caller in (MANAGEMENT, FOR_WEB, ADMIN):
+        assert caller.may(right)
+        assert caller.may(right, ProgramId(1))
+    assert not SHOP.may(right)
+    assert not SHOP.may(right, ProgramId(1))
+
+
+@pytest.mark.parametrize("right", Right)
+@pytest.mark.parametrize("role", PROGRAM_ROLES)
+def test_a_person_has_the_rights_of_their_role_where_they_have_it(role: Role, right: Right) -> None:
+    person = replace(PERSON, roles={ProgramId(1): role})
+    assert person.may(right) is (right in RIGHTS[role])
+    assert person.may(right, ProgramId(1)) is (right in RIGHTS[role])
+    assert person.may(right, ProgramId(2)) is (right is Right.OWN_ACCOUNT)
+
+
+def test_a_command_has_every_right() -> None:
+    check_may(None, Right.PEOPLE)
+
+
+def test_a_right_that_is_missing_tells_who_has_it() -> None:
+    viewer = replace(PERSON, roles={ProgramId(1): Role.VIEWER})
+    with pytest.raises(NotAllowed, match="it takes the role Admin or Analyst; ask an admin"):
+        check_may(viewer, Right.EXPORT, ProgramId(1))
+    with pytest.raises(NotFound, match="there is no loyalty program '2'"):
+        check_may(viewer, Right.EXPORT, ProgramId(2))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +139,7 @@ async def test_a_doorkeeper_forgets_whom_it_is_told_to(shared: Context) -> None:
     doorkeeper = Doorkeeper(shared)
     for key in keys:
         await doorkeeper.identify(f"ManagementKey-v1 {key.key}")
-        await delete_management_key(shared, PERSON, key.key_id)
+        await delete_management_key(shared, ADMIN, key.key_id)
     doorkeeper.forget_all(lambda caller: caller.key_id == keys[0].key_id)
     with pytest.raises(NotSignedIn):
         await doorkeeper.identify(f"ManagementKey-v1 {keys[0].key}")
@@ -115,6 +154,6 @@ async def test_who_is_forgotten_while_asked_for_is_not_remembered(shared: Contex
         doorkeeper.forget_all(lambda _: True)
 
     await asyncio.gather(doorkeeper.identify(f"ManagementKey-v1 {key.key}"), forget())
-    await delete_management_key(shared, PERSON, key.key_id)
+    await delete_management_key(shared, ADMIN, key.key_id)
     with pytest.raises(NotSignedIn):
         await doorkeeper.identify(f"ManagementKey-v1 {key.key}")

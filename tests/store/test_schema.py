@@ -120,6 +120,9 @@ INSERT INTO export_job (export_id, program_id, kind, wish, format, safe, state, 
 SELECT export_id, 1, 'balances', '{}', 'csv', false, 'writing', '', recorded_at
 FROM data_export;
 
+INSERT INTO program_role (user_id, program_id, role, points_a_day)
+VALUES (1, 1, 'support', 100), (1, 2, 'viewer', NULL);
+
 INSERT INTO schema_migration (name, applied_at)
 VALUES ('0000_test', '2026-06-15');
 """
@@ -289,6 +292,22 @@ WRONG: dict[str, list[str]] = {
     "export_job_written_is_known": [
         "UPDATE export_job SET state = 'written'",
         "UPDATE export_job SET state = 'expired'",
+    ],
+    "program_role_pkey": [AGAIN.format("program_role")],
+    "program_role_user_fkey": ["UPDATE program_role SET user_id = 99"],
+    "program_role_program_fkey": ["UPDATE program_role SET program_id = 3 WHERE program_id = 1"],
+    "program_role_known": [
+        "UPDATE program_role SET role = 'admin', points_a_day = NULL",
+        "UPDATE program_role SET role = 'Viewer' WHERE program_id = 2",
+    ],
+    "program_role_limits_support": [
+        "UPDATE program_role SET points_a_day = NULL",
+        "UPDATE program_role SET role = 'viewer'",
+    ],
+    "program_role_points_in_range": [
+        "UPDATE program_role SET points_a_day = 0 WHERE program_id = 1",
+        "UPDATE program_role SET points_a_day = 100000000000000 WHERE program_id = 1",
+        "UPDATE program_role SET posted_points = -1",
     ],
     "schema_migration_pkey": [AGAIN.format("schema_migration")],
 }

@@ -18,12 +18,19 @@ from tallystick.api.conditional import JSON, answer_if_changed, encode
 from tallystick.api.errors import error_response, refusal_response
 from tallystick.api.idempotency import once
 from tallystick.api.openapi import description
-from tallystick.api.operations import About, Call, Operation, read_body, read_query
+from tallystick.api.operations import (
+    About,
+    Call,
+    Operation,
+    program_id_in,
+    read_body,
+    read_query,
+)
 from tallystick.api.reading import STYLE_PATH, get_style
 from tallystick.api.routes import OPERATIONS
 from tallystick.core.errors import NotAllowed, NotSignedIn, Refusal
 from tallystick.edges.origin import origin_of
-from tallystick.services.callers import Caller, CallerKind
+from tallystick.services.callers import Caller, CallerKind, check_may
 from tallystick.services.house import House, OpenContext, running_house
 
 _LOG = structlog.get_logger()
@@ -138,14 +145,19 @@ async def _caller(house: House, operation: Operation, request: Request) -> Calle
             f"{operation.id} takes the header Authorization with {wanted},"
             f" found '{caller.kind.value} ...'"
         )
-    _check_reach(caller, operation)
+    _check_reach(caller, operation, request)
     return replace(caller, origin=origin_of(request))
 
 
-def _check_reach(caller: Caller, operation: Operation) -> None:
-    """Refuse what is for admins or beyond the key's endpoints. Errors: NotAllowed."""
-    if operation.admin and caller.kind is CallerKind.PERSON and not caller.is_admin:
-        raise NotAllowed(f"call {operation.id}", "it is for admins; ask one of them")
+def _check_reach(caller: Caller, operation: Operation, request: Request) -> None:
+    """Refuse what a person has no right to, or is beyond the key's endpoints.
+
+    Errors: NotFound for a program that a person may not know of; NotAllowed.
+    """
+    if caller.kind is CallerKind.PERSON:
+        assert operation.right is not None
+        named = "loyaltyProgramId" in request.path_params
+        check_may(caller, operation.right, program_id_in(request) if named else None)
     if not caller.may_use(operation.method, operation.path):
         fix = f"let the key's endpoints list {operation.method} {operation.path}"
         raise NotAllowed(f"call {operation.id} with this key", fix)

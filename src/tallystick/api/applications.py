@@ -91,8 +91,8 @@ async def get_all(call: Call[SortedQuery, Nothing]) -> ApplicationsBody:
 
 
 async def _standings(call: Call[Any, Nothing]) -> list[Standing]:
-    """The programs that are connected to any application."""
-    programs = await list_programs(call.context)
+    """The programs that are connected to any application, as far as the caller may know them."""
+    programs = await list_programs(call.context, call.known_caller)
     connected = [program for program in programs if program.settings.subscribed_applications]
     return await tell_standings(call.context, connected)
 

@@ -77,7 +77,8 @@ async def search(call: Call[CustomersQuery, CustomerSearch]) -> CustomersBody:
 
 async def get_one(call: Call[Nothing, Nothing]) -> ProfileBody:
     """A customer, by the number of the profile."""
-    return profile_body(await get_numbered_profile(call.context, _customer_id(call)))
+    found = await get_numbered_profile(call.context, call.known_caller, _customer_id(call))
+    return profile_body(found)
 
 
 async def get_all_of_application(
@@ -103,8 +104,10 @@ async def search_in_application(
 async def get_one_of_application(call: Call[Nothing, Nothing]) -> ProfileBody:
     """A customer of an application, by the number of the profile."""
     environment = await _environment(call)
-    profile = await get_numbered_profile(call.context, _customer_id(call), seen_in=environment)
-    return profile_body(profile)
+    found = await get_numbered_profile(
+        call.context, call.known_caller, _customer_id(call), seen_in=environment
+    )
+    return profile_body(found)
 
 
 async def _page(
@@ -114,6 +117,7 @@ async def _page(
     query = call.query
     page = await list_profiles(
         call.context,
+        call.known_caller,
         Environment.SANDBOX if query.sandbox else Environment.LIVE,
         wanted,
         page_size=query.pageSize,
@@ -129,6 +133,7 @@ async def _page_of_application(
     query = call.query
     page = await list_profiles(
         call.context,
+        call.known_caller,
         await _environment(call),
         wanted,
         page_size=query.pageSize,

@@ -216,7 +216,7 @@ async def get_export_file(call: Call[Nothing, Nothing]) -> Response:
 async def delete_export(call: Call[Nothing, Nothing]) -> None:
     """Delete a file, or end the work on it. That it was asked for stays known."""
     program = await call.profile_program()
-    await jobs.delete_export(call.context, program.id, _export_id(call), caller=call.caller)
+    await jobs.delete_export(call.context, call.caller, program.id, _export_id(call))
 
 
 class _File(FileResponse):

@@ -59,7 +59,11 @@ async def get_all(call: Call[ExportsQuery, Nothing]) -> ExportsBody:
     page = ExportPage(exports=[], total=0)
     if query.applicationId is None and query.campaignId is None:
         page = await list_exports(
-            call.context, query.entity, page_size=query.pageSize, skip=query.skip
+            call.context,
+            call.known_caller,
+            query.entity,
+            page_size=query.pageSize,
+            skip=query.skip,
         )
     return ExportsBody(totalResultSize=page.total, data=[_body(each) for each in page.exports])
 

@@ -240,7 +240,7 @@ async def get_import(call: Call[Nothing, Nothing]) -> ImportJobBody:
 async def check_import(call: Call[Nothing, Nothing]) -> ImportJobBody:
     """Check the file once more, in the background; nothing is written to the ledger."""
     program = await call.profile_program()
-    job = await jobs.start_check(call.context, program.id, _import_id(call), caller=call.caller)
+    job = await jobs.start_check(call.context, call.caller, program.id, _import_id(call))
     return _body(call, job)
 
 
@@ -249,9 +249,9 @@ async def start_import(call: Call[StartQuery, Nothing]) -> ImportJobBody:
     program = await call.profile_program()
     job = await jobs.start_import(
         call.context,
+        call.caller,
         program.id,
         _import_id(call),
-        caller=call.caller,
         good_rows_only=call.query.goodRowsOnly,
     )
     return _body(call, job)
@@ -267,11 +267,7 @@ async def undo_import(call: Call[UndoQuery, Nothing]) -> ImportJobBody:
     """Undo the import as a whole, in the background."""
     program = await call.profile_program()
     job = await jobs.start_undo(
-        call.context,
-        program,
-        _import_id(call),
-        caller=call.caller,
-        below_zero=call.query.belowZero,
+        call.context, call.caller, program, _import_id(call), below_zero=call.query.belowZero
     )
     return _body(call, job)
 
@@ -279,7 +275,7 @@ async def undo_import(call: Call[UndoQuery, Nothing]) -> ImportJobBody:
 async def delete_import(call: Call[Nothing, Nothing]) -> None:
     """Delete a file that was never imported."""
     program = await call.profile_program()
-    await jobs.delete_job(call.context, program.id, _import_id(call), caller=call.caller)
+    await jobs.delete_job(call.context, call.caller, program.id, _import_id(call))
 
 
 async def get_report(call: Call[Nothing, Nothing]) -> Response:

@@ -156,7 +156,7 @@ async def post_management_key(call: Call[Nothing, CreateManagementKey]) -> NewMa
 
 async def get_management_keys(call: Call[Nothing, Nothing]) -> ManagementKeysBody:
     """All management keys, also those that have expired or are disabled."""
-    found = await service.list_management_keys(call.context)
+    found = await service.list_management_keys(call.context, call.known_caller)
     data = [_management_key(key) for key in found]
     return ManagementKeysBody(totalResultSize=len(data), data=data)
 

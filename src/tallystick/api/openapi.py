@@ -16,6 +16,7 @@ from tallystick.api.schemas import Schema, Schemas, prose, without_null
 from tallystick.api.words import WORDS
 from tallystick.core import errors
 from tallystick.core.formats import FORMATS
+from tallystick.core.roles import EVERYBODYS, who_may
 from tallystick.services.callers import CallerKind
 
 _ABOUT = """\
@@ -138,9 +139,8 @@ def _operation(area: Area, operation: Operation, query: Schema, schemas: Schemas
         "tags": [area.name],
         "summary": " ".join(summary.split()).removesuffix("."),
     }
-    if rest or operation.admin:
-        only = "A person has to be an admin." if operation.admin else ""
-        described["description"] = "\n\n".join(filter(None, (only, rest)))
+    if words := "\n\n".join(filter(None, (_which_people(operation), rest))):
+        described["description"] = words
     if parameters := [*_in_path(operation), *_in_query(query), *_in_header(operation)]:
         described["parameters"] = parameters
     if body := _body(operation, schemas):
@@ -149,6 +149,13 @@ def _operation(area: Area, operation: Operation, query: Schema, schemas: Schemas
     kinds = [kind for kind in _SCHEMES if kind in operation.who]
     described["security"] = [{_SCHEMES[kind][0]: []} for kind in kinds]
     return described
+
+
+def _which_people(operation: Operation) -> str:
+    """The roles that a person needs, unless nobody, or everybody, has what it takes."""
+    if operation.right is None or operation.right in EVERYBODYS:
+        return ""
+    return f"A person needs the role {who_may(operation.right)}."
 
 
 def _in_path(operation: Operation) -> Iterable[Schema]:
@@ -279,7 +286,7 @@ def _derived(operation: Operation) -> Iterable[type[errors.Refusal]]:
         yield errors.InvalidFile
     if operation.who:
         yield errors.NotSignedIn
-    if operation.admin or CallerKind.MANAGEMENT in operation.who:
+    if CallerKind.MANAGEMENT in operation.who or _which_people(operation):
         yield errors.NotAllowed
     if operation.keyed:
         yield errors.KeyReused

@@ -18,6 +18,7 @@ from tallystick.api.invalid import BODY, invalid_member, invalid_parameter
 from tallystick.core.errors import InvalidField, NotFound, Refusal, shown
 from tallystick.core.ids import IntegrationId, ProgramId
 from tallystick.core.programs import Program, is_one_line
+from tallystick.core.roles import Right
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.services.house import House
@@ -68,17 +69,14 @@ class Call(Generic[Query, Body]):
 
     def number_in_path(self, name: str, kind: str) -> int:
         """The id of that name in the path. Errors: NotFound, of that kind, if it cannot be one."""
-        text = self.request.path_params[name]
-        if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) is None:
-            raise NotFound(kind, unquote(text)[:100])
-        return int(text)
+        return number_in(self.request, name, kind)
 
     def program_id(self) -> ProgramId:
         """The program named in the path, whether it is there or not.
 
         Errors: NotFound if it is no possible id.
         """
-        return ProgramId(self.number_in_path("loyaltyProgramId", "loyalty program"))
+        return program_id_in(self.request)
 
     async def program(self) -> Program:
         """The program named in the path.
@@ -95,7 +93,8 @@ class Call(Generic[Query, Body]):
     async def posting_program_id(self) -> ProgramId:
         """The program named in the path, which the ledger itself will look up.
 
-        It is read here only for a caller who does not reach every program. Errors: NotFound.
+        It is read here only for a key that does not reach every program; what people reach is known
+        without. Errors: NotFound.
         """
         caller = self.known_caller
         if caller.kind is CallerKind.INTEGRATION or caller.allowed_application_ids is not None:
@@ -105,6 +104,19 @@ class Call(Generic[Query, Body]):
     def integration_id(self) -> IntegrationId:
         """The profile named in the path. Errors: NotFound if it is no possible id."""
         return integration_id_in(unquote(self.request.path_params["integrationId"]))
+
+
+def number_in(request: Request, name: str, kind: str) -> int:
+    """The id of that name in the path. Errors: NotFound, of that kind, if it cannot be one."""
+    text = request.path_params[name]
+    if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) is None:
+        raise NotFound(kind, unquote(text)[:100])
+    return int(text)
+
+
+def program_id_in(request: Request) -> ProgramId:
+    """The program named in the path, whether it is there or not. Errors: NotFound."""
+    return ProgramId(number_in(request, "loyaltyProgramId", "loyalty program"))
 
 
 def integration_id_in(text: str) -> IntegrationId:
@@ -125,8 +137,9 @@ ANYBODY: frozenset[CallerKind] = frozenset()
 class Operation:
     """A row of the table. Decoding, sign-in, errors and the API's description follow from it.
 
-    who, admin: which callers may, and whether only those of them who are admins. A management key
-    counts as one: its own list of endpoints says what it opens.
+    who: which kinds of caller may. right: what a person among them needs, in the program of the
+    path if there is one; it is missing only where no person may. Keys need none: a management key's
+    own list of endpoints says what it opens.
     query, body: the structs that a request is read into.
     answer: the struct of a JSON answer; a handler may return it as a Response, too. None: there is
     nothing in the answer.
@@ -146,7 +159,7 @@ class Operation:
     method: str
     path: str
     who: frozenset[CallerKind]
-    admin: bool = False
+    right: Right | None = None
     handler: Handler
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] = Nothing
@@ -164,6 +177,7 @@ class Operation:
     parameters: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        assert (self.right is not None) is (CallerKind.PERSON in self.who), f"whose is {self.id}?"
         in_query = {name.encode_name for name in msgspec.structs.fields(self.query)}
         in_path = re.findall(r"\{(\w+)\}", self.path)
         object.__setattr__(self, "parameters", in_query.union(in_path, _HEADERS))

@@ -179,12 +179,8 @@ async def get_one(call: Call[Nothing, Nothing]) -> ProgramBody:
 
 
 async def get_all(call: Call[Nothing, Nothing]) -> ProgramsBody:
-    """All programs in the order of their ids."""
-    programs = [
-        program
-        for program in await list_programs(call.context)
-        if call.known_caller.reaches_program(program.settings)
-    ]
+    """All programs that you may know of, in the order of their ids."""
+    programs = await list_programs(call.context, call.known_caller)
     bodies = [program_body(each) for each in await tell_standings(call.context, programs)]
     return ProgramsBody(totalResultSize=len(bodies), data=bodies)
 

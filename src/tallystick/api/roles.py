@@ -1,38 +1,26 @@
-"""Roles: the two that there are, in the contract's words. A user has one of them."""
-
-from collections.abc import Iterable
-from dataclasses import dataclass
+"""Roles, in the contract's words: what each of them opens, and who has it anywhere."""
 
 import msgspec
 
 from tallystick.api.operations import Call, Nothing, Operation
 from tallystick.api.wire import ACCOUNT_ID
-from tallystick.core.errors import InvalidField, NotFound
+from tallystick.core.errors import NotFound
+from tallystick.core.ids import UserId
+from tallystick.core.roles import RIGHTS, Role
 from tallystick.services.callers import CallerKind
-from tallystick.services.users import list_user_ids
+from tallystick.services.users import list_role_members
 
 CREATED = "2026-11-01T00:00:00Z"  # roles come with Tallystick, not with an installation
 
+NUMBERED = dict(enumerate(Role, start=1))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """What people in a role may do: all operations for people, or all but those for admins."""
-
-    id: int
-    name: str
-    description: str
-    admin: bool
-
-
-ROLES = (
-    Role(id=1, name="Admin", description="Everything.", admin=True),
-    Role(
-        id=2,
-        name="Manager",
-        description="Programs, members and their points; nothing that is for admins.",
-        admin=False,
-    ),
-)
+_ABOUT = {
+    Role.ADMIN: "Everything, in every program.",
+    Role.MANAGER: "The members of a program and their points.",
+    Role.SUPPORT: "The same, up to a number of points a day.",
+    Role.ANALYST: "All that is in a program, also as files; changes nothing.",
+    Role.VIEWER: "All that is in a program; changes nothing.",
+}
 
 
 class PermissionSet(msgspec.Struct):
@@ -43,7 +31,7 @@ class PermissionSet(msgspec.Struct):
 
 
 class Permissions(msgspec.Struct):
-    """What a role gives, everywhere in the account.
+    """What a role gives, in the programs in which somebody has it.
 
     The contract's `roles`, which says where, is left out: an official client cannot read it.
     """
@@ -52,7 +40,7 @@ class Permissions(msgspec.Struct):
 
 
 class RoleBody(msgspec.Struct):
-    """A role, and the ids of the users who have it. Roles cannot be changed."""
+    """A role, and the ids of the users who have it in any program. Roles cannot be changed."""
 
     id: int
     created: str
@@ -74,51 +62,36 @@ class RolesBody(msgspec.Struct):
 
 async def get_all(call: Call[Nothing, Nothing]) -> RolesBody:
     """All roles."""
-    data = [await _body(call, role) for role in ROLES]
+    members = await list_role_members(call.context, call.known_caller)
+    data = [_body(call, number, members[role]) for number, role in NUMBERED.items()]
     return RolesBody(totalResultSize=len(data), data=data)
 
 
 async def get_one(call: Call[Nothing, Nothing]) -> RoleBody:
     """One role."""
-    role_id = call.number_in_path("roleId", "role")
-    for role in ROLES:
-        if role.id == role_id:
-            return await _body(call, role)
-    raise NotFound("role", str(role_id))
+    number = call.number_in_path("roleId", "role")
+    if number not in NUMBERED:
+        raise NotFound("role", str(number))
+    members = await list_role_members(call.context, call.known_caller)
+    return _body(call, number, members[NUMBERED[number]])
 
 
-def role_ids(*, is_admin: bool) -> list[int]:
-    """The roles of a user."""
-    return [role.id for role in ROLES if role.admin is is_admin]
-
-
-def wants_admin(ids: Iterable[int]) -> bool:
-    """Whether roles of these ids make an admin. Errors: InvalidField."""
-    wanted = list(ids)
-    known = {role.id: role for role in ROLES}
-    if not wanted or not known.keys() >= set(wanted):
-        written = ", ".join(f"[{role.id}] for {role.name}" for role in ROLES)
-        raise InvalidField("roles", str(wanted), f"write {written}")
-    return any(known[role_id].admin for role_id in wanted)
-
-
-async def _body(call: Call[Nothing, Nothing], role: Role) -> RoleBody:
-    opened = PermissionSet(
-        name=role.name,
-        logicalOperations=[each.id for each in call.about.operations if _opens(role, each)],
-    )
+def _body(call: Call[Nothing, Nothing], number: int, members: list[UserId]) -> RoleBody:
+    role = NUMBERED[number]
+    name = role.value.capitalize()
+    opened = [each.id for each in call.about.operations if _opens(role, each)]
     return RoleBody(
-        id=role.id,
+        id=number,
         created=CREATED,
         modified=CREATED,
         accountId=ACCOUNT_ID,
-        name=role.name,
-        description=role.description,
-        permissions=Permissions(permissionSets=[opened]),
-        members=[*await list_user_ids(call.context, admins=role.admin)],
+        name=name,
+        description=_ABOUT[role],
+        permissions=Permissions([PermissionSet(name=name, logicalOperations=opened)]),
+        members=[*members],
         isReadonly=True,
     )
 
 
 def _opens(role: Role, operation: Operation) -> bool:
-    return CallerKind.PERSON in operation.who and (role.admin or not operation.admin)
+    return CallerKind.PERSON in operation.who and operation.right in RIGHTS[role]

@@ -303,7 +303,7 @@ def undo(  # noqa: PLR0913 - one per option
         preview = await jobs.preview_job_undo(context, found, ImportId(import_id))
         if yes:
             job = await jobs.start_undo(
-                context, found, ImportId(import_id), caller=None, below_zero=below_zero
+                context, None, found, ImportId(import_id), below_zero=below_zero
             )
             done = await _work(context, found, job)
             if done.state != "undone":

@@ -11,6 +11,7 @@ from typing import Literal
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import ApplicationId, ProgramId, UserId
 from tallystick.core.programs import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, is_one_line
+from tallystick.core.roles import ProgramRole
 from tallystick.core.validity import is_zone
 
 CURRENCY_LENGTH_MAX = 16
@@ -29,7 +30,7 @@ class UserState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person."""
+    """A person. `roles` are those in single programs, by program."""
 
     user_id: UserId
     created_at: datetime
@@ -39,6 +40,7 @@ class User:
     name: str
     state: UserState
     is_admin: bool
+    roles: tuple[ProgramRole, ...] = ()
 
     @property
     def administers(self) -> bool:

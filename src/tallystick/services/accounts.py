@@ -13,7 +13,8 @@ from tallystick.core.accounts import Origin
 from tallystick.core.errors import InvalidField, NotSignedIn, shown
 from tallystick.core.ids import UserId
 from tallystick.core.programs import NAME_LENGTH_MAX, is_one_line
-from tallystick.services.callers import Caller, secret_digest
+from tallystick.core.roles import Right
+from tallystick.services.callers import Caller, check_may, secret_digest
 from tallystick.services.changes import record_change, record_sign_in, record_sign_out
 from tallystick.services.context import Context
 from tallystick.store import accounts as store
@@ -45,8 +46,10 @@ async def create_user(  # noqa: PLR0913 - by name
 ) -> UserId:
     """Make a user who can sign in; the id comes back.
 
-    Errors: InvalidField for the address, the name or a password under 12 characters; AlreadyExists.
+    Errors: NotAllowed; InvalidField for the address, the name or a password under 12 characters;
+    AlreadyExists.
     """
+    check_may(caller, Right.PEOPLE)
     if not _is_address(email):
         raise InvalidField("email", shown(email), "write an address like ada@example.com")
     check_name(name)
@@ -62,7 +65,14 @@ async def create_user(  # noqa: PLR0913 - by name
         user_id = await store.insert_user(
             tx, email=email, name=name, password_hash=password_hash, is_admin=is_admin, now=now
         )
-        new = {"id": user_id, "email": email, "name": name, "state": "active", "isAdmin": is_admin}
+        new = {
+            "id": user_id,
+            "email": email,
+            "name": name,
+            "state": "active",
+            "isAdmin": is_admin,
+            "programRoles": [],
+        }
         await record_change(tx, caller, f"/v1/users/{user_id}", now=now, new=new)
     return user_id
 

@@ -6,8 +6,9 @@ from tallystick.core.accounts import Application, ApplicationSettings
 from tallystick.core.errors import NotAllowed, NotFound
 from tallystick.core.ids import ApplicationId
 from tallystick.core.programs import NUMBER_MAX
+from tallystick.core.roles import Right
 from tallystick.core.validity import render_instant
-from tallystick.services.callers import Caller
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import applications as store
@@ -29,9 +30,10 @@ async def create_application(
 ) -> Application:
     """Make an application.
 
-    Errors: AlreadyExists if the name is taken; NotAllowed for a key that is limited
+    Errors: AlreadyExists if the name is taken; NotAllowed, also for a key that is limited
     to other applications.
     """
+    check_may(caller, Right.PROGRAMS)
     if caller is not None and caller.allowed_application_ids is not None:
         fix = "this key is for some applications only; use one that is for all"
         raise NotAllowed("make an application with this key", fix)
@@ -52,7 +54,8 @@ async def create_application(
 async def list_applications(
     context: Context, caller: Caller, *, sort: str, page_size: int, skip: int
 ) -> ApplicationPage:
-    """A page of the applications that the caller reaches."""
+    """A page of the applications that the caller reaches. Errors: NotAllowed."""
+    check_may(caller, Right.SEE)
     only = caller.allowed_application_ids
     async with context.database.snapshot() as reader:
         return ApplicationPage(
@@ -66,7 +69,8 @@ async def list_applications(
 async def get_application(
     context: Context, caller: Caller, application_id: ApplicationId
 ) -> Application:
-    """The application. Errors: NotFound, also if the caller does not reach it."""
+    """The application. Errors: NotAllowed; NotFound, also if the caller does not reach it."""
+    check_may(caller, Right.SEE)
     async with context.database.reader() as reader:
         return await find_application(reader, application_id, caller)
 

@@ -7,18 +7,20 @@ neither can be read back from the database.
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tallystick.core.accounts import Origin
-from tallystick.core.errors import NotSignedIn
-from tallystick.core.ids import ApplicationId, Environment, UserId
-from tallystick.core.programs import ProgramSettings
+from tallystick.core.errors import NotAllowed, NotFound, NotSignedIn
+from tallystick.core.ids import ApplicationId, Environment, ProgramId, UserId
+from tallystick.core.programs import Program
+from tallystick.core.roles import EVERYBODYS, RIGHTS, Right, Role, who_may
 from tallystick.services.context import Context
 from tallystick.services.remembered import Remembered
 from tallystick.store import accounts as people_store
 from tallystick.store import keys as key_store
+from tallystick.store.roles import list_program_roles
 
 _PARAMETER = re.compile(r"\{[^{}/]*\}")
 
@@ -51,7 +53,7 @@ class Endpoint:
 class Caller:
     """Who sends a request.
 
-    user_id, email, is_admin: a person's.
+    user_id, email, is_admin, roles: a person's; a role is that in one program.
     key_id: a key's.
     application_id, sandbox: an integration key's; without an application it is one for all of its
     environment.
@@ -63,6 +65,7 @@ class Caller:
     user_id: UserId | None = None
     email: str = ""
     is_admin: bool = False
+    roles: Mapping[ProgramId, Role] = field(default_factory=dict)
     key_id: int | None = None
     application_id: ApplicationId | None = None
     sandbox: bool = False
@@ -75,10 +78,21 @@ class Caller:
         """Where the profiles are that an integration key speaks of."""
         return Environment.SANDBOX if self.sandbox else Environment.LIVE
 
-    @property
-    def administers(self) -> bool:
-        """Whether the caller may do what is for admins; a management key's endpoints limit it."""
-        return self.is_admin or self.kind is CallerKind.MANAGEMENT
+    def may(self, right: Right, program_id: ProgramId | None = None) -> bool:
+        """Whether the caller has the right in the program; without one, in any at all.
+
+        A management key has every right, and its endpoints limit it. An integration key has none:
+        what it opens is for no person.
+        """
+        if self.kind is not CallerKind.PERSON:
+            return self.kind is CallerKind.MANAGEMENT
+        if self.is_admin:
+            return right in RIGHTS[Role.ADMIN]
+        if right in EVERYBODYS:
+            return True
+        if program_id is None:
+            return any(right in RIGHTS[role] for role in self.roles.values())
+        return program_id in self.roles and right in RIGHTS[self.roles[program_id]]
 
     def may_use(self, method: str, path: str) -> bool:
         """Whether the operation is among the endpoints that the caller opens."""
@@ -89,12 +103,15 @@ class Caller:
         allowed = self.allowed_application_ids
         return allowed is None or application_id in allowed
 
-    def reaches_program(self, settings: ProgramSettings) -> bool:
-        """Whether the caller may know of a program with these settings.
+    def reaches_program(self, program: Program) -> bool:
+        """Whether the caller may know of a program.
 
-        A program that lists no applications is open to all of its environment.
+        To keys, a program that lists no applications is open to all of its environment.
         Source: domain section A16.
         """
+        settings = program.settings
+        if self.kind is CallerKind.PERSON:
+            return self.may(Right.SEE, program.id)
         if self.kind is CallerKind.INTEGRATION and self.sandbox is not settings.sandbox:
             return False
         connected = set(settings.subscribed_applications)
@@ -104,6 +121,18 @@ class Caller:
             return self.application_id in connected
         allowed = self.allowed_application_ids
         return allowed is None or not connected.isdisjoint(allowed)
+
+
+def check_may(caller: Caller | None, right: Right, program_id: ProgramId | None = None) -> None:
+    """Nothing, if whoever calls has the right; a command, which is None, has every right.
+
+    Errors: NotFound for a program that they may not know of; NotAllowed.
+    """
+    if caller is None or caller.may(right, program_id):
+        return
+    if program_id is not None and not caller.may(Right.SEE, program_id):
+        raise NotFound("loyalty program", str(program_id))
+    raise NotAllowed(right.value, f"it takes the role {who_may(right)}; ask an admin for it")
 
 
 class Doorkeeper:
@@ -151,13 +180,16 @@ async def _identify(context: Context, authorization: str) -> Caller:
 async def _find_person(context: Context, digest: bytes) -> Caller | None:
     async with context.database.reader() as reader:
         session = await people_store.find_session(reader, digest, now=context.clock())
-    if session is None:
-        return None
+        if session is None:
+            return None
+        user_id = UserId(session["user_id"])
+        roles = (await list_program_roles(reader, [user_id])).get(user_id, ())
     return Caller(
         kind=CallerKind.PERSON,
-        user_id=UserId(session["user_id"]),
+        user_id=user_id,
         email=session["email"],
         is_admin=session["is_admin"],
+        roles={each.program_id: each.role for each in roles},
     )
 
 

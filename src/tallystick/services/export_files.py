@@ -7,7 +7,8 @@ from datetime import datetime
 from tallystick.core.errors import Busy
 from tallystick.core.exports import FileFormat
 from tallystick.core.programs import Program
-from tallystick.services.callers import Caller
+from tallystick.core.roles import Right
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.context import Context
 from tallystick.services.export_formats import Heard, write_formatted
 from tallystick.services.export_kinds import kind_of
@@ -34,9 +35,10 @@ async def export_file(  # noqa: PLR0913 - by name
 
     It is written down that `caller`, None for a command, took it. tell: given the moment that the
     file speaks for before its first byte. seconds_max: for how long the snapshot may be held for
-    whoever reads. Errors: NotFound if there is no such profile; InvalidField; Busy when that time
-    is over.
+    whoever reads. Errors: NotAllowed; NotFound if there is no such profile; InvalidField; Busy when
+    that time is over.
     """
+    check_may(caller, Right.EXPORT, program.id)
     now, kind = context.clock(), kind_of(wish)
 
     async def begin(tx: Tx) -> None:

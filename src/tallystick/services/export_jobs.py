@@ -14,7 +14,8 @@ from tallystick.core.errors import InUse, NotFound, NotSupported
 from tallystick.core.exports import FAILED, WRITING, WRITTEN, ExportJob, FileFormat
 from tallystick.core.ids import ExportId, ProgramId
 from tallystick.core.programs import Program
-from tallystick.services.callers import Caller
+from tallystick.core.roles import Right
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.services.export_files import filter_of
@@ -42,7 +43,8 @@ async def create_export(  # noqa: PLR0913 - by name
     safe: bool,
     file_name: str,
 ) -> ExportJob:
-    """A job that will write the file. Errors: NotFound, InvalidField."""
+    """A job that will write the file. Errors: NotAllowed, NotFound, InvalidField."""
+    check_may(caller, Right.EXPORT, program.id)
     now, kind = context.clock(), kind_of(wish)
 
     async def work(tx: Tx) -> ExportId:
@@ -90,12 +92,13 @@ async def get_export(context: Context, program_id: ProgramId, export_id: ExportI
 
 
 async def delete_export(
-    context: Context, program_id: ProgramId, export_id: ExportId, *, caller: Caller | None
+    context: Context, caller: Caller | None, program_id: ProgramId, export_id: ExportId
 ) -> None:
     """Delete a job and its file; the work on it ends. That it was asked for stays known.
 
-    Errors: NotFound.
+    Errors: NotAllowed, NotFound.
     """
+    check_may(caller, Right.EXPORT, program_id)
     now, job = context.clock(), await get_export(context, program_id, export_id)
 
     async def work(tx: Tx) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from tallystick.core.accounts import Export, ExportEntity
 from tallystick.core.ids import ExportId, ProgramId
-from tallystick.services.callers import Caller
+from tallystick.core.roles import Right
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import exports as store
@@ -59,9 +60,13 @@ async def record_download(
 
 
 async def list_exports(
-    context: Context, entity: str | None, *, page_size: int, skip: int
+    context: Context, caller: Caller, entity: str | None, *, page_size: int, skip: int
 ) -> ExportPage:
-    """A page of exports in the order in which they were asked for."""
+    """A page of the exports of all programs, in the order in which they were asked for.
+
+    Errors: NotAllowed.
+    """
+    check_may(caller, Right.AUDIT)
     async with context.database.snapshot() as reader:
         return ExportPage(
             exports=await store.list_exports(reader, entity, skip=skip, at_most=page_size),

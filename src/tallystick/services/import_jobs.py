@@ -22,7 +22,8 @@ from tallystick.core.formats.report import write_report
 from tallystick.core.ids import ImportId, ProgramId
 from tallystick.core.import_jobs import AT_WORK, NEVER_IMPORTED, Finding, ImportJob
 from tallystick.core.programs import Program
-from tallystick.services.callers import Caller
+from tallystick.core.roles import Right
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.services.undo import UndoPreview, preview_undo
@@ -88,10 +89,11 @@ async def create_job(  # noqa: PLR0913 - by name
     state: str = "checking",
     good_rows_only: bool = False,
 ) -> ImportJob:
-    """A job for the file, which is kept from now on. Errors: NotFound.
+    """A job for the file, which is kept from now on. Errors: NotAllowed, NotFound.
 
     state: uploaded for a file to which nothing is to be done yet, checking or importing.
     """
+    check_may(caller, Right.IMPORT, program.id)
     now = context.clock()
     file = store.NewFile(
         name=upload.name,
@@ -148,9 +150,10 @@ def finding_of(job: ImportJob) -> Finding | None:
 
 
 async def start_check(
-    context: Context, program_id: ProgramId, import_id: ImportId, *, caller: Caller | None
+    context: Context, caller: Caller | None, program_id: ProgramId, import_id: ImportId
 ) -> ImportJob:
-    """The job, whose file will be checked. Errors: NotFound, InUse, NotSupported."""
+    """The job, whose file will be checked. Errors: NotAllowed, NotFound, InUse, NotSupported."""
+    check_may(caller, Right.IMPORT, program_id)
     job = await get_job(context, program_id, import_id)
     _check_kept(job)
     return await _queue(context, job, "checking", caller=caller, good_rows_only=job.good_rows_only)
@@ -158,13 +161,14 @@ async def start_check(
 
 async def start_import(
     context: Context,
+    caller: Caller | None,
     program_id: ProgramId,
     import_id: ImportId,
     *,
-    caller: Caller | None,
     good_rows_only: bool = False,
 ) -> ImportJob:
-    """The job, whose file will be imported. Errors: NotFound, InUse, NotSupported."""
+    """The job, whose file will be imported. Errors: NotAllowed, NotFound, InUse, NotSupported."""
+    check_may(caller, Right.IMPORT, program_id)
     job = await get_job(context, program_id, import_id)
     _check_kept(job)
     return await _queue(context, job, "importing", caller=caller, good_rows_only=good_rows_only)
@@ -172,17 +176,18 @@ async def start_import(
 
 async def start_undo(
     context: Context,
+    caller: Caller | None,
     program: Program,
     import_id: ImportId,
     *,
-    caller: Caller | None,
     below_zero: bool = False,
 ) -> ImportJob:
     """The job, whose import will be undone.
 
-    Errors: NotFound; AlreadyUndone; InUse if there is nothing to undo; NotSupported for join dates,
-    and for belowZero if the program's return policy does not allow it.
+    Errors: NotAllowed; NotFound; AlreadyUndone; InUse if there is nothing to undo; NotSupported for
+    join dates, and for belowZero if the program's return policy does not allow it.
     """
+    check_may(caller, Right.IMPORT, program.id)
     job = await get_job(context, program.id, import_id)
     _check_undoable(job)
     if job.state == "undone":
@@ -208,9 +213,10 @@ async def preview_job_undo(context: Context, program: Program, import_id: Import
 
 
 async def delete_job(
-    context: Context, program_id: ProgramId, import_id: ImportId, *, caller: Caller | None
+    context: Context, caller: Caller | None, program_id: ProgramId, import_id: ImportId
 ) -> None:
-    """Delete a file that was never imported. Errors: NotFound, InUse."""
+    """Delete a file that was never imported. Errors: NotAllowed, NotFound, InUse."""
+    check_may(caller, Right.IMPORT, program_id)
     now, job = context.clock(), await get_job(context, program_id, import_id)
 
     async def work(tx: Tx) -> bool:

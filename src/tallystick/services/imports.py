@@ -31,8 +31,9 @@ from tallystick.core.ids import (
 from tallystick.core.ledger import NOT_OWING, settle
 from tallystick.core.points import Points
 from tallystick.core.programs import Program
+from tallystick.core.roles import Right
 from tallystick.core.validity import Window
-from tallystick.services.callers import Caller
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import imports as store
@@ -136,9 +137,10 @@ async def import_points(  # noqa: PLR0913 - by name
 ) -> ImportReport:
     """Add the points of every row of the file; nobody sees any of them before all are there.
 
-    good_rows_only: leave out the rows with problems. Errors: InvalidFile with the first problems
-    and their number, and nothing is written. Source: domain C1 and decision I-29.
+    good_rows_only: leave out the rows with problems. Errors: NotAllowed; InvalidFile with the first
+    problems and their number, and nothing is written. Source: domain C1 and decision I-29.
     """
+    check_may(caller, Right.IMPORT, program.id)
     source = ImportFile(
         file,
         file_name=file_name,

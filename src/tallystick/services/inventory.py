@@ -87,7 +87,7 @@ async def _list_shares(
     programs = await program_store.find_programs(reader, balances.keys() | joined.keys())
     shares = []
     for program in programs.values():
-        if not caller.reaches_program(program.settings):
+        if not caller.reaches_program(program):
             continue
         had = {"": Balance()} | balances.get(program.id, {})
         days = None

@@ -19,8 +19,9 @@ from tallystick.core.ids import (
     profile_holder,
 )
 from tallystick.core.programs import Program
+from tallystick.core.roles import Right
 from tallystick.core.validity import EARLIEST, render_instant
-from tallystick.services.callers import Caller
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.services.exports import record_export
@@ -78,9 +79,10 @@ async def import_join_dates(  # noqa: PLR0913 - by name
 ) -> JoinDateReport:
     """Set the join date of every row of the file, or none; a date that was set before goes.
 
-    good_rows_only: leave out the rows with problems. Errors: InvalidFile with the first problems
-    and their number, and nothing is written; Busy. Source: domain section C4.
+    good_rows_only: leave out the rows with problems. Errors: NotAllowed; InvalidFile with the first
+    problems and their number, and nothing is written; Busy. Source: domain section C4.
     """
+    check_may(caller, Right.IMPORT, program.id)
     source = ImportFile(
         file,
         file_name=file_name,
@@ -191,8 +193,10 @@ async def export_join_dates(
 ) -> None:
     """Write the join dates as CSV to `output`, a line per member who has joined, by member.
 
-    caller: who is noted as having asked for the file. Source: domain section C11.
+    caller: who is noted as having asked for the file. Errors: NotAllowed. Source: domain section
+    C11.
     """
+    check_may(caller, Right.EXPORT, program.id)
     now = context.clock()
     async with context.database.transaction() as tx:
         await record_export(tx, caller, "LoyaltyLedger", program_id=program.id, filter_={}, now=now)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from tallystick.core.errors import InvalidField, NotFound, shown
 from tallystick.core.ids import ApplicationId, UserId
 from tallystick.core.programs import NAME_LENGTH_MAX, is_one_line
+from tallystick.core.roles import Right
 from tallystick.core.validity import render_instant
 from tallystick.services.applications import find_application
-from tallystick.services.callers import Caller, CallerKind, Endpoint, secret_digest
+from tallystick.services.callers import Caller, CallerKind, Endpoint, check_may, secret_digest
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import keys as store
@@ -96,7 +97,8 @@ async def create_application_key(
     title: str,
     expires_at: datetime,
 ) -> ApiKey:
-    """Make an integration key of an application. Errors: InvalidField, NotFound."""
+    """Make an integration key of an application. Errors: NotAllowed, InvalidField, NotFound."""
+    check_may(caller, Right.KEYS)
     now = context.clock()
     _check_name("title", title)
     _check_expiry("expires", expires_at, now)
@@ -123,8 +125,9 @@ async def create_management_key(  # noqa: PLR0913 - by name
 ) -> ApiKey:
     """Make a management key that opens these endpoints, for these applications or for all.
 
-    Errors: InvalidField.
+    Errors: NotAllowed, InvalidField.
     """
+    check_may(caller, Right.KEYS)
     now = context.clock()
     _check_name("name", name)
     _check_expiry("expiryDate", expires_at, now)
@@ -145,7 +148,8 @@ async def create_management_key(  # noqa: PLR0913 - by name
 async def list_application_keys(
     context: Context, caller: Caller, application_id: ApplicationId
 ) -> list[ApiKey]:
-    """The keys of an application in the order of their ids. Errors: NotFound."""
+    """The keys of an application in the order of their ids. Errors: NotAllowed, NotFound."""
+    check_may(caller, Right.KEYS)
     async with context.database.snapshot() as reader:
         await find_application(reader, application_id, caller)
         rows = await store.list_keys(
@@ -154,8 +158,9 @@ async def list_application_keys(
     return [_key(row) for row in rows]
 
 
-async def list_management_keys(context: Context) -> list[ApiKey]:
-    """All management keys in the order of their ids."""
+async def list_management_keys(context: Context, caller: Caller) -> list[ApiKey]:
+    """All management keys in the order of their ids. Errors: NotAllowed."""
+    check_may(caller, Right.KEYS)
     async with context.database.reader() as reader:
         rows = await store.list_keys(reader, kind=_word(CallerKind.MANAGEMENT))
     return [_key(row) for row in rows]
@@ -164,7 +169,8 @@ async def list_management_keys(context: Context) -> list[ApiKey]:
 async def delete_application_key(
     context: Context, caller: Caller, application_id: ApplicationId, key_id: int
 ) -> None:
-    """Delete a key of an application; it opens nothing any more. Errors: NotFound."""
+    """Delete a key of an application; it opens nothing any more. Errors: NotAllowed, NotFound."""
+    check_may(caller, Right.KEYS)
     async with context.database.transaction() as tx:
         await find_application(tx, application_id, caller)
         await _delete(
@@ -178,7 +184,8 @@ async def delete_application_key(
 
 
 async def delete_management_key(context: Context, caller: Caller, key_id: int) -> None:
-    """Delete a management key; it opens nothing any more. Errors: NotFound."""
+    """Delete a management key; it opens nothing any more. Errors: NotAllowed, NotFound."""
+    check_may(caller, Right.KEYS)
     async with context.database.transaction() as tx:
         await _delete(tx, caller, key_id, kind=CallerKind.MANAGEMENT, now=context.clock())
 

@@ -43,6 +43,7 @@ from tallystick.core.validity import (
     Window,
     resolve_window,
 )
+from tallystick.services.allowances import Allowances, may_not_post, open_allowances
 from tallystick.services.callers import Caller
 from tallystick.services.changes import record_change
 from tallystick.services.programs import CARDS
@@ -50,6 +51,7 @@ from tallystick.store import posting as store
 from tallystick.store import programs as program_store
 from tallystick.store.closing import touch_days
 from tallystick.store.db import Tx
+from tallystick.store.roles import Poster
 
 UNKNOWN_SUBLEDGER = SubledgerId(-1)  # stands for one that a refused deduction must not make
 
@@ -114,7 +116,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The holder was locked by another transaction; nothing was decided, post again."""
+    """The holder, or what its poster may post today, was locked by another transaction.
+
+    Nothing was decided; post again.
+    """
 
 
 Outcome = Posted | Refusal | Waiting
@@ -149,12 +154,17 @@ class _Case:
     def deducts(self) -> bool:
         return self.posting.kind is Kind.SUBTRACTION
 
+    @property
+    def poster(self) -> Poster | None:
+        return _poster(self.posting)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Books:
     """Where the decisions of a batch are noted, and what was answered before."""
 
     batch: store.Batch
+    allowances: Allowances
     answers: dict[tuple[HolderId, str], store.Answer]
     uuids: Iterator[UUID]
 
@@ -166,10 +176,16 @@ async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> list[Ou
     """
     program_ids = sorted({posting.program_id for posting in postings})
     programs = await program_store.find_programs(tx, program_ids)
-    cases = await _open_cases(tx, postings, programs, now)
+    posters = {poster for posting in postings if (poster := _poster(posting))}
+    allowances = await open_allowances(tx, posters, programs, now=now)
+    cases = [
+        _of_somebody_who_may(allowances, case)
+        for case in await _open_cases(tx, postings, programs, now)
+    ]
     opened = [case for case in cases if isinstance(case, _Case)]
     books = _Books(
         batch=store.Batch(),
+        allowances=allowances,
         answers=await _find_answers(tx, opened),
         uuids=_uuids(len(opened), now),
     )
@@ -178,6 +194,7 @@ async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> list[Ou
     outcomes = [_decide(books, case) if isinstance(case, _Case) else case for case in cases]
     _note_holders(books.batch, dict.fromkeys(case.holder for case in opened))
     await store.write_batch(tx, books.batch, now=now)
+    await allowances.write(tx)
     if books.batch.transactions:
         await touch_days(tx, {case.program.id: now for case in opened})
     await _record_people(tx, postings, outcomes, now=now)
@@ -212,6 +229,21 @@ def _told(posting: Posting, posted: Posted) -> dict[str, object]:
         "subledgerId": posting.subledger,
         "transactionUUIDs": [str(uuid) for uuid in posted.transaction_uuids],
     }
+
+
+def _of_somebody_who_may(allowances: Allowances, case: _Case | Outcome) -> _Case | Outcome:
+    """The case, or what stands against whoever posts it."""
+    if not isinstance(case, _Case) or case.poster is None:
+        return case
+    if case.poster in allowances.refused:
+        return may_not_post()
+    return Waiting() if case.poster in allowances.locked else case
+
+
+def _poster(posting: Posting) -> Poster | None:
+    """The person who posts, and where; None for a key or a command."""
+    user_id = posting.caller.user_id if posting.caller else None
+    return None if user_id is None else (user_id, posting.program_id)
 
 
 def _uuids(postings: int, now: datetime) -> Iterator[UUID]:
@@ -328,6 +360,17 @@ def _decide(books: _Books, case: _Case) -> Outcome:
 
 
 def _enter(books: _Books, case: _Case) -> Posted:
+    """Enter what whoever posts may post today."""
+    limit = books.allowances.limited.get(case.poster) if case.poster else None
+    if limit is None:
+        return _enter_entries(books, case)
+    limit.check(case.posting.points)
+    posted = _enter_entries(books, case)
+    limit.note(case.posting.points)
+    return posted
+
+
+def _enter_entries(books: _Books, case: _Case) -> Posted:
     """Let the core decide, and note its entries."""
     posting, program, holder = case.posting, case.program, case.holder
     wallet = holder.wallets[program.id, case.subledger_id]

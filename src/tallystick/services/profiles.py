@@ -9,6 +9,8 @@ import msgspec
 from tallystick.core.errors import NotFound
 from tallystick.core.ids import Environment, HolderId, IntegrationId, profile_holder
 from tallystick.core.profiles import Profile
+from tallystick.core.roles import Right
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.context import Context
 from tallystick.store import profiles as store
 from tallystick.store.db import Reader, Tx
@@ -125,12 +127,13 @@ async def find_profile(
 
 
 async def get_numbered_profile(
-    context: Context, profile_id: int, *, seen_in: Environment | None = None
+    context: Context, caller: Caller, profile_id: int, *, seen_in: Environment | None = None
 ) -> Profile:
     """The profile of that id; with `seen_in`, if an application of that environment has seen it.
 
-    Errors: NotFound.
+    Errors: NotAllowed, NotFound.
     """
+    check_may(caller, Right.CUSTOMERS)
     async with context.database.reader() as reader:
         found = await store.find_numbered_profiles(reader, [profile_id], seen=seen_in is not None)
     if not found or (seen_in and found[0].sandbox is not (seen_in is Environment.SANDBOX)):
@@ -140,6 +143,7 @@ async def get_numbered_profile(
 
 async def list_profiles(  # noqa: PLR0913 - by name
     context: Context,
+    caller: Caller,
     environment: Environment,
     wanted: ProfileSearch,
     *,
@@ -151,7 +155,9 @@ async def list_profiles(  # noqa: PLR0913 - by name
     """A page of an environment's profiles that are wanted.
 
     seen: only those that an application has seen; who was made by an import has not been.
+    Errors: NotAllowed.
     """
+    check_may(caller, Right.CUSTOMERS)
     page = store.Page(page_size + 1, skip)
     sandbox = environment is Environment.SANDBOX
     total: int | None = None

@@ -14,11 +14,13 @@ from tallystick.core.programs import (
     check_change,
     check_subscriptions,
 )
-from tallystick.services.callers import Caller
+from tallystick.core.roles import Right
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import programs as store
 from tallystick.store.db import Reader, Tx
+from tallystick.store.roles import delete_roles_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,10 @@ async def create_program(
 ) -> Program:
     """Make a program with its main ledger and tiers.
 
-    Errors: AlreadyExists if the name is taken, InvalidField for an application that is not there.
+    Errors: NotAllowed; AlreadyExists if the name is taken, InvalidField for an application that is
+    not there.
     """
+    check_may(caller, Right.PROGRAMS)
     now = context.clock()
 
     async def create(tx: Tx) -> Program:
@@ -76,8 +80,9 @@ async def update_program(
 ) -> Standing:
     """Change a program to what `wish` makes of it, if `check` lets what is there now pass.
 
-    Errors: NotFound, what the two raise, InvalidField for what can no longer change.
+    Errors: NotFound, NotAllowed, what the two raise, InvalidField for what can no longer change.
     """
+    check_may(caller, Right.PROGRAMS, program_id)
     now = context.clock()
 
     async def update(tx: Tx) -> Standing:
@@ -122,9 +127,10 @@ async def delete_program(
 ) -> None:
     """Delete a program that nothing was ever posted in, if `check` lets it pass.
 
-    Errors: NotFound; what `check` raises; InUse, as a ledger forgets nothing, and while
+    Errors: NotFound; NotAllowed; what `check` raises; InUse, as a ledger forgets nothing, and while
     applications use the program.
     """
+    check_may(caller, Right.PROGRAMS, program_id)
     now = context.clock()
 
     async def delete(tx: Tx) -> None:
@@ -133,6 +139,7 @@ async def delete_program(
         [standing] = await _standings(tx, [program])
         check(standing)
         await _check_unused(tx, program)
+        await delete_roles_in(tx, program_id)
         await store.delete_program(tx, program_id)
         old = _facts(program.settings)
         await record_change(tx, caller, _path(program_id), now=now, old=old)
@@ -177,10 +184,11 @@ async def _standings(reader: Reader, programs: Sequence[Program]) -> list[Standi
     return [Standing(program, program.id in busy) for program in programs]
 
 
-async def list_programs(context: Context) -> list[Program]:
-    """All programs in the order of their ids."""
+async def list_programs(context: Context, caller: Caller | None = None) -> list[Program]:
+    """The programs that whoever calls may know of, in the order of their ids."""
     async with context.database.reader() as reader:
-        return await store.list_programs(reader)
+        programs = await store.list_programs(reader)
+    return [each for each in programs if caller is None or caller.reaches_program(each)]
 
 
 async def get_program(context: Context, program_id: ProgramId) -> Program:
@@ -189,14 +197,19 @@ async def get_program(context: Context, program_id: ProgramId) -> Program:
         return await _found(reader, program_id)
 
 
-async def get_program_for(context: Context, caller: Caller, program_id: ProgramId) -> Program:
-    """The program as it was a second ago, if whoever calls may know of it.
+async def get_program_for(
+    context: Context, caller: Caller, program_id: ProgramId, right: Right | None = None
+) -> Program:
+    """The program as it was a second ago, if whoever calls may know of it, and has the right there.
 
-    Errors: NotFound, the same for a program that is not there and for one they may not know.
+    Errors: NotFound, the same for a program that is not there and for one they may not know;
+    NotAllowed without the right.
     """
     program = await context.known_programs.get(program_id, lambda: get_program(context, program_id))
-    if not caller.reaches_program(program.settings):
+    if not caller.reaches_program(program):
         raise NotFound("loyalty program", str(program_id))
+    if right is not None:
+        check_may(caller, right, program_id)
     return program
 
 

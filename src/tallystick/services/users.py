@@ -1,18 +1,23 @@
 """Users: listed, changed, deactivated and deleted. One active admin always remains."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tallystick.core.accounts import User, UserState
-from tallystick.core.errors import InUse, NotAllowed, NotFound
-from tallystick.core.ids import UserId
+from tallystick.core.errors import InUse, InvalidField, NotAllowed, NotFound
+from tallystick.core.ids import ProgramId, UserId
+from tallystick.core.points import decimal_of
 from tallystick.core.programs import is_one_line
+from tallystick.core.roles import ProgramRole, Right, Role
 from tallystick.services.accounts import check_name
-from tallystick.services.callers import Caller
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import accounts as store
+from tallystick.store import roles as role_store
 from tallystick.store.db import Tx
+from tallystick.store.programs import find_programs
 
 SORTS = frozenset({"id", "created", "modified", "email", "name"})
 
@@ -32,22 +37,24 @@ class UserWish:
     name: str | None = None
     state: UserState | None = None
     is_admin: bool | None = None
+    roles: tuple[ProgramRole, ...] | None = None
 
 
 async def list_users(
     context: Context, caller: Caller, *, sort: str, page_size: int, skip: int
 ) -> UserPage:
     """A page of all users; somebody who is no admin sees themselves only."""
-    only = None if caller.administers else caller.user_id
+    only = None if caller.may(Right.PEOPLE) else caller.user_id
     async with context.database.snapshot() as reader:
         users = await store.list_users(reader, only=only, sort=sort, skip=skip, at_most=page_size)
         return UserPage(users=users, total=await store.count_users(reader, only=only))
 
 
-async def list_user_ids(context: Context, *, admins: bool) -> list[UserId]:
-    """The ids of all admins, or of all others."""
+async def list_role_members(context: Context, caller: Caller) -> dict[Role, list[UserId]]:
+    """Who has each role, be it in a single program. Errors: NotAllowed."""
+    check_may(caller, Right.PEOPLE)
     async with context.database.reader() as reader:
-        return await store.list_user_ids(reader, admins=admins)
+        return await role_store.list_role_members(reader)
 
 
 async def get_user(context: Context, caller: Caller, user_id: UserId) -> User:
@@ -60,8 +67,9 @@ async def get_user(context: Context, caller: Caller, user_id: UserId) -> User:
     return found[0]
 
 
-async def find_user_id(context: Context, email: str) -> UserId:
-    """The user of that address. Errors: NotFound."""
+async def find_user_id(context: Context, caller: Caller | None, email: str) -> UserId:
+    """The user of that address. Errors: NotAllowed, NotFound."""
+    check_may(caller, Right.PEOPLE)
     async with context.database.reader() as reader:
         user_id = await store.find_user_id(reader, email) if is_one_line(email) else None
     if user_id is None:
@@ -82,14 +90,16 @@ async def update_user(context: Context, caller: Caller, user_id: UserId, wish: U
     async with context.database.transaction() as tx:
         user, admins = await _locked(tx, user_id)
         new = _wanted(user, wish, now)
-        if (new.state, new.is_admin) != (user.state, user.is_admin) and not caller.administers:
-            fix = "only admins change who is active and who is an admin; ask one of them"
-            raise NotAllowed("change your own state or role", fix)
-        if not new.administers:
-            _check_not_last(user, admins)
         if replace(new, modified_at=user.modified_at) == user:
             return user
+        if replace(new, name=user.name, modified_at=user.modified_at) != user:
+            _check_may_promote(caller)
+        if not new.administers:
+            _check_not_last(user, admins)
         await store.update_user(tx, new)
+        if new.roles != user.roles:
+            await _check_programs(tx, new.roles)
+            await role_store.replace_program_roles(tx, user_id, new.roles)
         if new.state is not UserState.ACTIVE:
             await store.delete_user_sessions(tx, user_id)
         path = f"/v1/users/{user_id}"
@@ -100,20 +110,38 @@ async def update_user(context: Context, caller: Caller, user_id: UserId, wish: U
 async def delete_user(context: Context, caller: Caller, user_id: UserId) -> None:
     """Delete a user: their sessions end, and their address can be used again.
 
-    Errors: NotFound; InUse if nobody would be left who administers.
+    Errors: NotAllowed; NotFound; InUse if nobody would be left who administers.
     """
+    check_may(caller, Right.PEOPLE)
     now = context.clock()
     async with context.database.transaction() as tx:
         user, admins = await _locked(tx, user_id)
         _check_not_last(user, admins)
         await store.delete_user(tx, user_id, now=now)
         await store.delete_user_sessions(tx, user_id)
+        await role_store.replace_program_roles(tx, user_id, ())
         await record_change(tx, caller, f"/v1/users/{user_id}", now=now, old=_told(user))
 
 
 def _check_sees(caller: Caller, user_id: UserId) -> None:
-    if not caller.administers and caller.user_id != user_id:
+    if not caller.may(Right.PEOPLE) and caller.user_id != user_id:
         raise _no_user(user_id)
+
+
+def _check_may_promote(caller: Caller) -> None:
+    if not caller.may(Right.PEOPLE):
+        fix = "only admins change who is active and who is what; ask one of them"
+        raise NotAllowed("change your own state or role", fix)
+
+
+async def _check_programs(tx: Tx, roles: Sequence[ProgramRole]) -> None:
+    """Refuse roles in programs that are not there, and two in the same. Errors: InvalidField."""
+    left = set(await find_programs(tx, [each.program_id for each in roles]))
+    for number, each in enumerate(roles):
+        if each.program_id not in left:
+            field, fix = f"programRoles[{number}].loyaltyProgramId", "write each program once"
+            raise InvalidField(field, str(each.program_id), f"{fix}, and one that is there")
+        left.remove(each.program_id)
 
 
 def _no_user(user_id: UserId) -> NotFound:
@@ -134,7 +162,12 @@ def _wanted(user: User, wish: UserWish, now: datetime) -> User:
         name=user.name if wish.name is None else wish.name,
         state=wish.state or user.state,
         is_admin=user.is_admin if wish.is_admin is None else wish.is_admin,
+        roles=user.roles if wish.roles is None else tuple(sorted(wish.roles, key=_program_of)),
     )
+
+
+def _program_of(role: ProgramRole) -> ProgramId:
+    return role.program_id
 
 
 def _check_not_last(user: User, admins: list[UserId]) -> None:
@@ -151,4 +184,11 @@ def _told(user: User) -> dict[str, object]:
         "name": user.name,
         "state": user.state.value,
         "isAdmin": user.is_admin,
+        "programRoles": [_told_role(each) for each in user.roles],
     }
+
+
+def _told_role(role: ProgramRole) -> dict[str, object]:
+    told: dict[str, object] = {"loyaltyProgramId": role.program_id, "role": role.role.value}
+    limit = role.points_a_day
+    return told if limit is None else told | {"pointsPerDay": decimal_of(limit)}

@@ -5,8 +5,10 @@ from datetime import datetime
 from tallystick.core.accounts import User, UserState
 from tallystick.core.errors import AlreadyExists
 from tallystick.core.ids import UserId
+from tallystick.core.roles import ProgramRole
 from tallystick.store.db import Reader, Record, Tx, refused_as
 from tallystick.store.queries import load_queries
+from tallystick.store.roles import list_program_roles
 
 _SQL = load_queries("accounts")
 
@@ -45,7 +47,8 @@ async def list_users(
 ) -> list[User]:
     """A page of users, or of the only one; `sort` is a word of the query, - in front for down."""
     rows = await reader.fetch(_SQL["list_users"], only, sort, skip, at_most)
-    return [_user(row) for row in rows]
+    roles = await list_program_roles(reader, [row["user_id"] for row in rows])
+    return [_user(row, roles.get(row["user_id"], ())) for row in rows]
 
 
 async def count_users(reader: Reader, *, only: UserId | None) -> int:
@@ -53,15 +56,11 @@ async def count_users(reader: Reader, *, only: UserId | None) -> int:
     return int(await reader.fetchval(_SQL["count_users"], only))
 
 
-async def list_user_ids(reader: Reader, *, admins: bool) -> list[UserId]:
-    """The ids of all admins, or of all others."""
-    rows = await reader.fetch(_SQL["list_user_ids"])
-    return [row["user_id"] for row in rows if row["is_admin"] is admins]
-
-
 async def lock_user(tx: Tx, user_id: UserId) -> tuple[User | None, list[UserId]]:
     """The user, and all active admins; until the transaction ends nobody changes either."""
-    users = [_user(row) for row in await tx.fetch(_SQL["lock_user"], user_id)]
+    rows = await tx.fetch(_SQL["lock_user"], user_id)
+    roles = (await list_program_roles(tx, [user_id])).get(user_id, ())
+    users = [_user(row, roles if row["user_id"] == user_id else ()) for row in rows]
     admins = [user.user_id for user in users if user.administers]
     return next((user for user in users if user.user_id == user_id), None), admins
 
@@ -112,7 +111,7 @@ async def find_session(reader: Reader, token_digest: bytes, *, now: datetime) ->
     return await reader.fetchrow(_SQL["find_session"], token_digest, now)
 
 
-def _user(row: Record) -> User:
+def _user(row: Record, roles: tuple[ProgramRole, ...]) -> User:
     return User(
         user_id=UserId(row["user_id"]),
         created_at=row["created_at"],
@@ -122,4 +121,5 @@ def _user(row: Record) -> User:
         name=row["name"],
         state=UserState(row["state"]),
         is_admin=row["is_admin"],
+        roles=roles,
     )

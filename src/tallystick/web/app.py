@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from tallystick.core.errors import InvalidField, NotAllowed, NotSignedIn, Refusal
 from tallystick.edges.origin import origin_of
-from tallystick.services.callers import Caller
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.house import House
 from tallystick.services.users import get_user
 from tallystick.web import sign_in
@@ -147,10 +147,10 @@ async def _visit(request: Request, page: Page) -> Visit:
         person=await get_user(house.context, caller, caller.user_id),
         now=house.context.clock(),
     )
-    if page.admin and not caller.administers:
-        raise NotAllowed("see this page", "it is for admins; ask one of them")
     if "program" in page.parameters:
-        visit.program = await load_program(visit)
+        visit.program = await load_program(visit, page.right)
+    else:
+        check_may(caller, page.right)
     if request.method == "POST":
         visit.form = await read_form(request)
     return visit

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tallystick.core.roles import Right
 from tallystick.web.visits import Visit
 
 
@@ -23,9 +24,9 @@ class Section:
     entries: list[Entry]
 
 
-# Label, icon (of Lucide), path below the program or from the root, whether for admins only.
-_PROGRAM = (("", (("Overview", "house", "", False),)),)
-_EVERYWHERE = (("", (("Programs", "layout-grid", "/programs", False),)),)
+# Label, icon (of Lucide), path below the program or from the root, the right it takes.
+_PROGRAM = (("", (("Overview", "house", "", Right.SEE),)),)
+_EVERYWHERE = (("", (("Programs", "layout-grid", "/programs", Right.OWN_ACCOUNT),)),)
 
 
 def menu_of(visit: Visit) -> list[Section]:
@@ -38,8 +39,8 @@ def menu_of(visit: Visit) -> list[Section]:
             heading=heading,
             entries=[
                 Entry(label=label, icon=icon, href=base + path, is_here=_is_at(here, base, path))
-                for label, icon, path, admin in entries
-                if visit.caller.administers or not admin
+                for label, icon, path, right in entries
+                if visit.caller.may(right, visit.program.id if visit.program else None)
             ],
         )
         for heading, entries in lines

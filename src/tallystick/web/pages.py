@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from tallystick.core.roles import Right
 from tallystick.web.visits import Handler
 
 
@@ -13,14 +14,14 @@ class Page:
     name: of the page, by which templates link to it.
     show: answers a GET. do: answers a POST; where it refuses, `show` shows the form again with the
     refusal, and without a `show` the refusal is a page of its own.
-    admin: whether it is for admins only.
+    right: what the visitor needs, in the program of the path if there is one.
     """
 
     name: str
     path: str
+    right: Right
     show: Handler | None = None
     do: Handler | None = None
-    admin: bool = False
 
     @property
     def methods(self) -> list[str]:

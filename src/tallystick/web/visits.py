@@ -15,6 +15,7 @@ from tallystick.core.accounts import User
 from tallystick.core.errors import InvalidField, NotFound, Refusal
 from tallystick.core.ids import ProgramId
 from tallystick.core.programs import Program
+from tallystick.core.roles import Right
 from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.services.house import House
@@ -80,6 +81,10 @@ class Visit:
         """The parameters of the address."""
         return self.request.query_params
 
+    def may(self, right: str) -> bool:
+        """Whether the visitor has the right of that name, in the program that the page is about."""
+        return self.caller.may(Right[right], self.program.id if self.program else None)
+
     @property
     def is_partial(self) -> bool:
         """Whether only what is inside <main> is wanted, by a script that is there already."""
@@ -143,7 +148,7 @@ class Visit:
 Handler = Callable[[Visit], Awaitable[Answer]]
 
 
-async def load_program(visit: Visit) -> Program:
-    """The program in the path. Errors: NotFound, also for one that the visitor may not know."""
+async def load_program(visit: Visit, right: Right) -> Program:
+    """The program in the path, in which the visitor has the right. Errors: NotFound, NotAllowed."""
     program_id = ProgramId(visit.number_in_path("program", "loyalty program"))
-    return await get_program_for(visit.context, visit.caller, program_id)
+    return await get_program_for(visit.context, visit.caller, program_id, right)

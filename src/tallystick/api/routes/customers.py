@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from tallystick.api import customers, profiles
 from tallystick.api.operations import MANAGERS, SHOPS, Operation
+from tallystick.core.roles import Right
 
 _APPLICATION = "/v1/applications/{applicationId}"
 
@@ -52,6 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/v1/customers/no_total",
         who=MANAGERS,
+        right=Right.CUSTOMERS,
         query=customers.CustomersQuery,
         answer=customers.CustomersBody,
         handler=customers.get_all,
@@ -61,6 +63,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/v1/customers/{customerId}",
         who=MANAGERS,
+        right=Right.CUSTOMERS,
         answer=profiles.ProfileBody,
         handler=customers.get_one,
     ),
@@ -69,6 +72,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/v1/customer_search/no_total",
         who=MANAGERS,
+        right=Right.CUSTOMERS,
         query=customers.CustomersQuery,
         body=customers.CustomerSearch,
         answer=customers.CustomersBody,
@@ -79,6 +83,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=_APPLICATION + "/customers",
         who=MANAGERS,
+        right=Right.CUSTOMERS,
         query=customers.ApplicationCustomersQuery,
         answer=customers.ApplicationCustomersBody,
         handler=customers.get_all_of_application,
@@ -88,6 +93,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=_APPLICATION + "/customers/{customerId}",
         who=MANAGERS,
+        right=Right.CUSTOMERS,
         answer=profiles.ProfileBody,
         handler=customers.get_one_of_application,
     ),
@@ -96,6 +102,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path=_APPLICATION + "/customer_search",
         who=MANAGERS,
+        right=Right.CUSTOMERS,
         query=customers.ApplicationSearchQuery,
         body=customers.CustomerSearch,
         answer=customers.ApplicationCustomersBody,

@@ -15,6 +15,7 @@ from tallystick.api import (
 )
 from tallystick.api.operations import MANAGERS, SHOPS, Operation
 from tallystick.api.routes.paths import PROFILE
+from tallystick.core.roles import Right
 
 OPERATIONS = (
     Operation(
@@ -22,6 +23,7 @@ OPERATIONS = (
         method="PUT",
         path=PROFILE + "/add_points",
         who=MANAGERS,
+        right=Right.POST_POINTS,
         body=wire.AddPoints,
         status=HTTPStatus.NO_CONTENT,
         keeps_key=True,
@@ -32,6 +34,7 @@ OPERATIONS = (
         method="PUT",
         path=PROFILE + "/deduct_points",
         who=MANAGERS,
+        right=Right.POST_POINTS,
         body=wire.DeductPoints,
         status=HTTPStatus.NO_CONTENT,
         keeps_key=True,
@@ -78,6 +81,7 @@ OPERATIONS = (
         method="GET",
         path=PROFILE + "/ledger_balances",
         who=MANAGERS,
+        right=Right.SEE,
         query=balances.BalancesQuery,
         answer=wire.BalancesBody,
         handler=balances.get_balances,
@@ -87,6 +91,7 @@ OPERATIONS = (
         method="GET",
         path=PROFILE + "/ledger_transactions",
         who=MANAGERS,
+        right=Right.SEE,
         query=transactions.TransactionsQuery,
         answer=wire.TransactionsBody,
         handler=transactions.get_transactions,
@@ -96,7 +101,7 @@ OPERATIONS = (
         method="GET",
         path=PROFILE + "/export_log",
         who=MANAGERS,
-        admin=True,
+        right=Right.EXPORT,
         query=export_files.LogQuery,
         media_type="text/csv",
         more_media_types=export_files.BESIDE_CSV,
@@ -107,6 +112,7 @@ OPERATIONS = (
         method="GET",
         path=PROFILE,
         who=MANAGERS,
+        right=Right.SEE,
         answer=full_ledger.FullLedgerBody,
         handler=full_ledger.get_ledger,
     ),

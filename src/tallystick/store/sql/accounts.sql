@@ -41,15 +41,6 @@ SELECT count(*)
 FROM user_account
 WHERE state <> 'deleted' AND ($1::int IS NULL OR user_id = $1);
 
--- name: list_user_ids
--- By role, those who are not deleted.
-SELECT
-  user_id,
-  is_admin
-FROM user_account
-WHERE state <> 'deleted'
-ORDER BY user_id;
-
 -- name: find_user_id
 -- $1 email, in whatever case
 SELECT user_id
