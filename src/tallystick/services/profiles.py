@@ -56,24 +56,10 @@ async def update_profiles(
         merged.setdefault(integration_id, {}).update(attributes)
 
     async def work(tx: Tx) -> dict[HolderId, Profile]:
-        found = await enter_profiles(tx, environment, merged, now=now)
-        if dry:
-            raise _Undone(found)
-        return found
+        return await enter_profiles(tx, environment, merged, now=now)
 
-    try:
-        profiles = await context.database.write(work)
-    except _Undone as undone:
-        profiles = undone.profiles
+    profiles = await (context.database.rehearse(work) if dry else context.database.write(work))
     return [profiles[profile_holder(each, environment)] for each, _ in updates]
-
-
-class _Undone(Exception):  # noqa: N818 - it takes a transaction back, nothing went wrong
-    """What would have been written."""
-
-    def __init__(self, profiles: dict[HolderId, Profile]) -> None:
-        super().__init__()
-        self.profiles = profiles
 
 
 async def enter_profiles(

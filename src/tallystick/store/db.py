@@ -153,6 +153,22 @@ class Database:
                 continue
         raise Busy("the database")
 
+    async def rehearse(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """What `work` returns, though nothing of what it writes stays; no file waits for it.
+
+        Errors: as of `write`.
+        """
+
+        async def work_and_undo(tx: Tx) -> None:
+            await mark_reading(tx)
+            raise _Rehearsed(await work(tx))
+
+        try:
+            await self.write(work_and_undo)
+        except _Rehearsed as rehearsed:
+            return cast("T", rehearsed.result)
+        raise AssertionError("what was rehearsed is undone")
+
     @asynccontextmanager
     async def _acquire(self, *, lost: Refusal) -> AsyncIterator[Connection]:
         """A connection; `lost` is raised if it breaks while it is used."""
@@ -171,6 +187,14 @@ class Database:
             raise
         finally:
             await self._pool.release(acquired)
+
+
+class _Rehearsed(Exception):  # noqa: N818 - it takes a transaction back, nothing went wrong
+    """What would have been written."""
+
+    def __init__(self, result: object) -> None:
+        super().__init__()
+        self.result = result
 
 
 def _is_closed(acquired: Any) -> bool:
