@@ -112,6 +112,10 @@ VALUES (1, -1, '2026-06-15', '2026-06-16', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 INSERT INTO day_closing (program_id, closed_until)
 VALUES (1, '2026-06-16');
 
+INSERT INTO outlook (program_id, subledger_id, at, until, due_at, expiring, expiring_members,
+  largest, activating, activating_members, owed, owing_members)
+VALUES (1, -1, '2026-06-15', '2026-07-17', '2026-06-15', 0, 0, 0, 0, 0, 0, 0);
+
 INSERT INTO day_touch (program_id, from_at)
 VALUES (1, '2026-06-15');
 
@@ -282,6 +286,9 @@ WRONG: dict[str, list[str]] = {
     "day_figures_end_after_start": ["UPDATE day_figures SET ends_at = starts_at"],
     "day_closing_pkey": [AGAIN.format("day_closing")],
     "day_closing_program_fkey": ["UPDATE day_closing SET program_id = 3"],
+    "outlook_pkey": [AGAIN.format("outlook")],
+    "outlook_program_fkey": ["UPDATE outlook SET program_id = 3"],
+    "outlook_until_after_at": ["UPDATE outlook SET until = at"],
     "day_touch_pkey": [AGAIN.format("day_touch")],
     "day_touch_program_fkey": ["UPDATE day_touch SET program_id = 3"],
     "export_job_pkey": [AGAIN.format("export_job")],

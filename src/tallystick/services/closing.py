@@ -19,6 +19,7 @@ from tallystick.core.dashboard import DAYS_MAX, Day, days_before, days_since, la
 from tallystick.core.errors import Refusal
 from tallystick.core.ids import ProgramId
 from tallystick.services.context import Context
+from tallystick.services.outlook import store_outlooks
 from tallystick.store import closing as store
 from tallystick.store.closing import Books
 from tallystick.store.dashboard import first_entry
@@ -55,6 +56,7 @@ async def _serve(context: Context) -> None:
         try:
             if count := await closing.look():
                 _LOG.info("days were closed", days=count)
+            await store_outlooks(context)
         except Refusal as refusal:
             _LOG.warning("days cannot be closed", reason=str(refusal))
         except Exception as error:  # noqa: BLE001 - days are closed once the fault is gone

@@ -25,14 +25,13 @@ from tallystick.store import joining as joining_store
 from tallystick.store import profiles as profile_store
 from tallystick.store.db import Reader
 from tallystick.store.profiles import NamedHolder
-from tallystick.store.transactions import first_holders
+from tallystick.store.transactions import FEW_ENTRIES, first_holders
 
 COUNTED_MAX = 10_000
 
 # How many profiles are looked at for a page, step by step: the first step fills one of a program
 # that most have points in, and with the last it is told how far it was looked.
 _LOOKS = (200, 800, 4_000)
-_FEW_ENTRIES = 5_000  # the members of a program with no more are known from its entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,7 @@ async def count_members(
 async def _open_search(
     reader: Reader, program: Program, wanted: MemberFilter, *, now: datetime
 ) -> "_Search":
-    among = await first_holders(reader, program.id, at_most=_FEW_ENTRIES)
+    among = await first_holders(reader, program.id, at_most=FEW_ENTRIES)
     return _Search(reader=reader, program=program, wanted=wanted, now=now, among=among)
 
 

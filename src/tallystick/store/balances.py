@@ -171,6 +171,16 @@ async def count_members(  # noqa: PLR0913 - by name
     return int(await reader.fetchval(_SQL["count_members"], *values))
 
 
+async def member_totals(
+    reader: Reader, program_id: ProgramId, holder_ids: Sequence[HolderId], *, at: datetime
+) -> tuple[int, Points]:
+    """How many of the holders have active or pending points, and all that is active."""
+    values = at, NEVER, program_id, None, list(holder_ids), None
+    row = await reader.fetchrow(_SQL["member_totals"], *values)
+    assert row is not None
+    return row["members"], Points(row["active"])
+
+
 async def program_totals(
     reader: Reader, program_id: ProgramId, *, at: datetime, known_at: datetime
 ) -> Balance:

@@ -27,7 +27,8 @@ from tallystick.store.queries import load_queries
 
 _SQL = load_queries("transactions")
 
-_LONG_LOG_BYTES = 50_000_000  # of the table
+LONG_LOG_BYTES = 50_000_000  # of the table
+FEW_ENTRIES = 5_000  # what a program with no more of them has is read from its entries at once
 _SPAN_ENDS = (1, 5, 25, 50, 75)  # hundredths of all transactions
 _NEXT = timedelta(microseconds=1)
 
@@ -306,6 +307,11 @@ async def has_holder(reader: Reader, holder_id: HolderId) -> bool:
     return await reader.fetchval(_SQL["find_holder"], holder_id) is not None
 
 
+async def is_long_log(reader: Reader) -> bool:
+    """Whether all programs together have so many entries that to read them takes seconds."""
+    return bool(await reader.fetchval(_SQL["is_long_log"], LONG_LOG_BYTES))
+
+
 async def first_holders(
     reader: Reader, program_id: ProgramId, *, at_most: int
 ) -> list[HolderId] | None:
@@ -365,7 +371,7 @@ async def _spans(reader: Reader, wanted: LogFilter) -> list[tuple[datetime | Non
     """The span that is wanted, in parts that follow one another; their ends are inclusive."""
     if wanted.holder_ids:
         return [(wanted.from_at, wanted.to_at)]
-    bounds = await reader.fetchval(_SQL["recorded_bounds"], _LONG_LOG_BYTES) or []
+    bounds = await reader.fetchval(_SQL["recorded_bounds"], LONG_LOG_BYTES) or []
     ends = [bounds[number] for number in _SPAN_ENDS if number < len(bounds)]
     ends = sorted({end for end in ends if (wanted.from_at or end) <= end < wanted.to_at})
     begins = [wanted.from_at, *(end + _NEXT for end in ends)]

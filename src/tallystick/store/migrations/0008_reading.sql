@@ -27,3 +27,26 @@ SELECT
   holder_id, program_id, subledger_id, recorded_at, effective_at, start_at, expires_at,
   amount, spent, debt, lot_no, txn_no
 FROM reversal;
+
+-- What the books said at an instant of what is ahead, so that an overview reads a row. Small: a row
+-- per program that has many entries and ledger, or, as subledger -1, for all ledgers together. It is
+-- worked out anew from `due_at` on. docs/decisions/0021-what-is-ahead.md says why it is stored.
+-- largest_until: the end of the day before `until` on which the most points expire, if any do.
+CREATE TABLE outlook (
+  program_id int NOT NULL,
+  subledger_id int NOT NULL,
+  at timestamptz NOT NULL,
+  until timestamptz NOT NULL,
+  due_at timestamptz NOT NULL,
+  expiring bigint NOT NULL,
+  expiring_members bigint NOT NULL,
+  largest bigint NOT NULL,
+  largest_until timestamptz,
+  activating bigint NOT NULL,
+  activating_members bigint NOT NULL,
+  owed bigint NOT NULL,
+  owing_members bigint NOT NULL,
+  CONSTRAINT outlook_pkey PRIMARY KEY (program_id, subledger_id),
+  CONSTRAINT outlook_program_fkey FOREIGN KEY (program_id) REFERENCES program,
+  CONSTRAINT outlook_until_after_at CHECK (until > at)
+);

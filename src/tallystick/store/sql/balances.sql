@@ -308,6 +308,14 @@ ORDER BY p.place;
 SELECT count(*)
 {members};
 
+-- name: member_totals
+-- How many of the holders have active or pending points, and how many points of those are active.
+-- $1 instant  $2 known at  $3 program  $4 null  $5 holders  $6 null
+SELECT
+  count(*) FILTER (WHERE b.active > 0 OR b.pending > 0) AS members,
+  coalesce(sum(b.active), 0)::bigint AS active
+{members};
+
 -- name: program_totals
 -- The sums over all members and subledgers.
 -- slice: the whole program is asked for, so it reads every holder

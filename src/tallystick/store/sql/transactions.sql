@@ -487,3 +487,8 @@ JOIN transaction_ AS entry ON entry.holder_id = $1 AND entry.txn_no = a.txn_no
 JOIN transaction_ AS taker
   ON taker.holder_id = $1 AND taker.txn_no = coalesce(entry.of_no, entry.txn_no)
 ORDER BY a.effective_at, a.txn_no, a.expires_at, a.start_at, a.lot_no;
+
+-- name: is_long_log
+-- slice: it looks at the size of the table alone
+-- $1 bytes
+SELECT pg_relation_size('transaction_') > $1::bigint;
