@@ -138,7 +138,7 @@ async def list_jobs(
 async def get_job(context: Context, program_id: ProgramId, import_id: ImportId) -> ImportJob:
     """An import of the program. Errors: NotFound."""
     async with context.database.reader() as reader:
-        job = await store.find_job(reader, program_id, import_id)
+        job = await store.find_job(reader, [program_id], import_id)
     if job is None:
         raise NotFound("import", str(import_id))
     return job

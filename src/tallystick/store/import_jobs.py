@@ -102,9 +102,11 @@ def _gone(program_id: ProgramId) -> dict[str, Any]:
     return {**gone(program_id), "import_job_program_fkey": told}
 
 
-async def find_job(reader: Reader, program_id: ProgramId, import_id: ImportId) -> ImportJob | None:
-    """The job, if it is one of the program's."""
-    row = await reader.fetchrow(_SQL["find_job"], import_id, program_id)
+async def find_job(
+    reader: Reader, program_ids: Collection[ProgramId], import_id: ImportId
+) -> ImportJob | None:
+    """The job, if it is one of these programs'."""
+    row = await reader.fetchrow(_SQL["find_job"], import_id, list(program_ids))
     return None if row is None else _job(row)
 
 

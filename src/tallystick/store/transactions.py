@@ -1,5 +1,6 @@
 """Reads transactions: pages of a holder's or a program's, and the log as a file."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -229,6 +230,23 @@ async def find_transaction(
         import_file=row["import_file"],
         idempotency_key=row["idempotency_key"],
     )
+
+
+async def find_named(
+    reader: Reader, program_ids: Collection[ProgramId], name: UUID | int
+) -> list[tuple[ProgramId, IntegrationId, TransactionBrief]]:
+    """The transactions of that uuid or id in these programs, each with its program and member."""
+    uuid, number = (name, None) if isinstance(name, UUID) else (None, name)
+    rows = await fetch_page(reader, _SQL["find_named"], list(program_ids), uuid, number)
+    return [(row["program_id"], row["integration_id"], brief_of(row)) for row in rows]
+
+
+async def find_memberships(
+    reader: Reader, holder_ids: Collection[HolderId], program_ids: Collection[ProgramId]
+) -> list[tuple[HolderId, ProgramId]]:
+    """In which of these programs the holders have entries."""
+    rows = await reader.fetch(_SQL["find_memberships"], list(holder_ids), list(program_ids))
+    return [(row["holder_id"], row["program_id"]) for row in rows]
 
 
 _AMENDMENTS = {3: AmendmentKind.ACTIVATED, 4: AmendmentKind.REDUCED}

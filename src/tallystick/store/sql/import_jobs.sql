@@ -21,10 +21,10 @@ VALUES ($1, $2, 'imported', $3, $4, $5, false, $6, $7, $8, $8, $8, $9, $10, $11)
 RETURNING import_id;
 
 -- name: find_job
--- $1 import  $2 program
+-- $1 import  $2 programs of which it may be
 SELECT *
 FROM import_job
-WHERE import_id = $1 AND program_id = $2;
+WHERE import_id = $1 AND program_id = ANY ($2::int[]);
 
 -- name: list_jobs
 -- A page, the newest first. $1 program  $2 skipped  $3 at most

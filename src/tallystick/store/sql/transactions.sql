@@ -400,6 +400,37 @@ WHERE named.program_id = $1
   AND ($2::uuid IS NULL OR named.transaction_uuid = $2)
   AND ($3::bigint IS NULL OR named.transaction_id = $3);
 
+-- name: find_named
+-- Transactions of any of these programs by what names them; an entry that is about another one stands
+-- for that. $1 programs  $2 uuid or null  $3 id or null
+-- slice: the indexes by uuid and by id are probed
+SELECT
+  t.program_id,
+  h.integration_id,
+  t.transaction_id,
+  t.transaction_uuid,
+  t.kind,
+  t.source,
+  t.name,
+  t.session_id,
+  t.import_id
+FROM transaction_ AS named
+JOIN transaction_ AS t
+  ON t.holder_id = named.holder_id AND t.txn_no = coalesce(named.of_no, named.txn_no)
+JOIN holder AS h ON h.holder_id = t.holder_id
+WHERE named.program_id = ANY ($1::int[])
+  AND ($2::uuid IS NULL OR named.transaction_uuid = $2)
+  AND ($3::bigint IS NULL OR named.transaction_id = $3);
+
+-- name: find_memberships
+-- In which of these programs holders have entries. $1 holders  $2 programs
+SELECT DISTINCT
+  l.holder_id,
+  l.program_id
+FROM lot AS l
+WHERE l.holder_id = ANY ($1::uuid[]) AND l.program_id = ANY ($2::int[])
+ORDER BY l.holder_id, l.program_id;
+
 -- name: list_amendments
 -- The entries that are about another one, in order. $1 holder  $2 number of that
 SELECT
