@@ -14,7 +14,7 @@ from web.harness import DESK, PHONE, Site
 from web.world import World, make_world
 
 SCREENS = Path("build/screens")
-SHOWN = {page.name: page for page in PAGES if page.show is not None}
+SHOWN = {page.name: page for page in PAGES if page.show and not page.is_file}
 RULES = {
     "runOnly": {
         "type": "tag",

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 from starlette.responses import Response
 
-from tallystick.api.csv_stream import Sink, csv_name, csv_response
 from tallystick.api.operations import Call, Nothing, integration_id_in
 from tallystick.api.wire import Instant, instant_in
 from tallystick.core.balances import BalanceColumn
@@ -19,6 +18,7 @@ from tallystick.core.ids import ImportId
 from tallystick.core.programs import Program
 from tallystick.core.transactions import Kind, Source
 from tallystick.core.validity import DAY_FIX, parse_day, render_instant
+from tallystick.edges.downloads import Sink, file_name, file_response
 from tallystick.services.export_files import export_file
 from tallystick.services.export_kinds import (
     BalancesWish,
@@ -197,8 +197,9 @@ async def _answer(
             seconds_max=call.context.limits.export_seconds_max,
         )
 
-    return await csv_response(
-        call,
+    return await file_response(
+        call.context,
+        call.request,
         name_of(program, parts, file_format),
         write,
         media_type=file_format.media_type,
@@ -208,7 +209,7 @@ async def _answer(
 
 def name_of(program: Program, parts: tuple[str, ...], file_format: FileFormat) -> str:
     """The name of a file about a program."""
-    return csv_name(program.settings.name, *parts, suffix=file_format.value)
+    return file_name(program.settings.name, *parts, suffix=file_format.value)
 
 
 # The kinds

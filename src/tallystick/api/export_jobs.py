@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import msgspec
 from starlette.responses import FileResponse, Response
 
-from tallystick.api.csv_stream import attachment
 from tallystick.api.errors import error_response
 from tallystick.api.export_files import KINDS, FormatName, name_of
 from tallystick.api.invalid import invalid_parameter
@@ -18,6 +17,7 @@ from tallystick.core.errors import InvalidField, shown
 from tallystick.core.exports import WRITING, ExportJob, FileFormat
 from tallystick.core.ids import ExportId
 from tallystick.core.validity import render_instant
+from tallystick.edges.downloads import attachment
 from tallystick.services import export_jobs as jobs
 from tallystick.services.exports import record_download
 

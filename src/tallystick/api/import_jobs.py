@@ -6,20 +6,21 @@ from typing import Annotated, Any, Literal
 import msgspec
 from starlette.responses import Response
 
-from tallystick.api.csv_stream import csv_name, csv_response
-from tallystick.api.imports import Upload
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.paging import PageSize, Skip
-from tallystick.core.errors import NotFound
-from tallystick.core.formats import FORMATS
 from tallystick.core.ids import ImportId
 from tallystick.core.import_jobs import AT_WORK, Finding, ImportJob
 from tallystick.core.points import decimal_of
 from tallystick.core.validity import render_instant
+from tallystick.edges.import_files import (
+    original_response,
+    received,
+    report_response,
+    sample_response,
+)
 from tallystick.services import import_jobs as jobs
 from tallystick.services.undo import UndoPreview
 
-FIELD = "upFile"
 FormatName = Literal["points", "join-dates"]
 
 
@@ -200,23 +201,17 @@ async def post_import(call: Call[NewImportQuery, Nothing]) -> ImportJobBody:
     It goes on when the connection ends; ask for the import to see how far it is.
     """
     program = await call.profile_program()
-    path = jobs.new_upload(call.context)
-    try:
-        with path.open("w+b") as file:
-            upload = Upload(file, bytes_max=call.context.limits.upload_bytes_max)
-            await upload.receive(call.request)
-        states = {"nothing": "uploaded", "check": "checking", "import": "importing"}
+    states = {"nothing": "uploaded", "check": "checking", "import": "importing"}
+    async with received(call.context, call.request) as upload:
         job = await jobs.create_job(
             call.context,
             program,
-            jobs.Upload(path=path, name=upload.file_name, size=upload.size, digest=upload.digest()),
+            upload,
             format_name=call.query.format,
             caller=call.caller,
             state=states[call.query.start],
             good_rows_only=call.query.goodRowsOnly,
         )
-    finally:
-        path.unlink(missing_ok=True)
     return _body(call, job)
 
 
@@ -283,38 +278,17 @@ async def get_report(call: Call[Nothing, Nothing]) -> Response:
 
     Mend them and send the same file again: the three columns are left alone.
     """
-    job = await _job(call)
-    jobs.check_checked(call.context, job)
-    name = csv_name(f"import-{job.import_id}", "problems")
-    return await csv_response(
-        call, name, lambda output: jobs.write_problems(call.context, job, output)
-    )
+    return await report_response(call.context, call.request, await _job(call))
 
 
 async def get_file(call: Call[Nothing, Nothing]) -> Response:
     """The file as it was sent, for as long as it is kept."""
-    job = await _job(call)
-    jobs.check_readable(call.context, job)
-    response = await csv_response(
-        call, "file.csv", lambda output: jobs.write_file(call.context, job, output)
-    )
-    response.headers["Content-Disposition"] = f'attachment; filename="{_saved_as(job)}"'
-    response.headers["Content-Type"] = "application/octet-stream"
-    return response
+    return await original_response(call.context, call.request, await _job(call))
 
 
 async def get_sample(call: Call[Nothing, Nothing]) -> Response:
     """A small file of that format, to begin with."""
-    name = call.request.path_params["format"]
-    if name not in FORMATS:
-        raise NotFound("import format", name[:100], f"write one of {', '.join(FORMATS)}")
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(FORMATS[name].sample.encode(), headers=headers, media_type="text/csv")
-
-
-def _saved_as(job: ImportJob) -> str:
-    stem = csv_name(job.file_name).removesuffix(".csv")
-    return stem if "." in stem else f"{stem}.csv"
+    return sample_response(call.request.path_params["format"])
 
 
 def _import_id(call: Call[Any, Nothing]) -> ImportId:

@@ -6,12 +6,12 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from tallystick.api.csv_stream import csv_name, csv_response
-from tallystick.api.imports import Upload
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.profiles import new_integration_id
 from tallystick.api.wire import ACCOUNT_ID, ImportBody
 from tallystick.core.validity import render_instant
+from tallystick.edges.downloads import file_name, file_response
+from tallystick.edges.uploads import Upload
 from tallystick.services.joining import export_join_dates, import_join_dates, join_program
 
 
@@ -56,8 +56,9 @@ async def get_join_dates(call: Call[Nothing, Nothing]) -> Response:
     set, the program's join policy derives it.
     """
     program = await call.profile_program()
-    return await csv_response(
-        call,
-        csv_name(program.settings.name, "join-dates"),
+    return await file_response(
+        call.context,
+        call.request,
+        file_name(program.settings.name, "join-dates"),
         lambda output: export_join_dates(call.context, program, caller=call.caller, output=output),
     )

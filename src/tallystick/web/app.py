@@ -128,7 +128,8 @@ async def _shown_again(visit: Visit, show: Handler | None, refusal: Refusal) -> 
         raise refusal
     visit.refusal = refusal
     answer = await show(visit)
-    assert isinstance(answer, View)
+    if not isinstance(answer, View):
+        raise refusal
     status = STATUS_OF.get(type(refusal), HTTPStatus.UNPROCESSABLE_ENTITY)
     if isinstance(refusal, InvalidField):
         status = HTTPStatus.UNPROCESSABLE_ENTITY

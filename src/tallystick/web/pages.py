@@ -15,6 +15,7 @@ class Page:
     show: answers a GET. do: answers a POST; where it refuses, `show` shows the form again with the
     refusal, and without a `show` the refusal is a page of its own.
     right: what the visitor needs, in the program of the path if there is one.
+    is_file: whether what it shows is a file to be saved.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Page:
     right: Right
     show: Handler | None = None
     do: Handler | None = None
+    is_file: bool = False
 
     @property
     def methods(self) -> list[str]:

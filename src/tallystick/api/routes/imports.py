@@ -7,6 +7,7 @@ from tallystick.api.operations import MANAGERS, Operation
 from tallystick.api.routes.paths import PROGRAM
 from tallystick.core.errors import AlreadyUndone, InUse, NotSupported
 from tallystick.core.roles import Right
+from tallystick.edges.uploads import FIELD
 
 IMPORTS = PROGRAM + "/imports"
 IMPORT = IMPORTS + "/{importId}"
@@ -19,7 +20,7 @@ OPERATIONS = (
         who=MANAGERS,
         right=Right.IMPORT,
         query=import_jobs.NewImportQuery,
-        upload=import_jobs.FIELD,
+        upload=FIELD,
         answer=import_jobs.ImportJobBody,
         status=HTTPStatus.CREATED,
         handler=import_jobs.post_import,

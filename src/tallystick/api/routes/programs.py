@@ -16,6 +16,7 @@ from tallystick.api.operations import MANAGERS, SHOPS, Operation
 from tallystick.api.routes.paths import PROGRAM, PROGRAMS
 from tallystick.core.errors import AlreadyExists, InUse, StateChanged
 from tallystick.core.roles import Right
+from tallystick.edges.uploads import FIELD
 
 OPERATIONS = (
     Operation(
@@ -46,7 +47,7 @@ OPERATIONS = (
         who=MANAGERS,
         right=Right.IMPORT,
         query=imports.ImportQuery,
-        upload=imports.FIELD,
+        upload=FIELD,
         answer=wire.ImportBody,
         handler=imports.post_points,
     ),
@@ -56,7 +57,7 @@ OPERATIONS = (
         path=PROGRAM + "/import_join_dates",
         who=MANAGERS,
         right=Right.IMPORT,
-        upload=imports.FIELD,
+        upload=FIELD,
         answer=wire.ImportBody,
         handler=joining.post_join_dates,
     ),

@@ -8,13 +8,11 @@ nothing at all for a while is given up, and one who goes away ends the query at 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from tallystick.api.operations import Call
 from tallystick.core.errors import Busy
 from tallystick.services.context import Context
 
@@ -30,8 +28,9 @@ class StalledError(Exception):
     """The reader took nothing for too long."""
 
 
-async def csv_response(
-    call: Call[Any, Any],
+async def file_response(  # noqa: PLR0913 - by name
+    context: Context,
+    request: Request,
     name: str,
     write: Write,
     *,
@@ -45,11 +44,11 @@ async def csv_response(
     written.
     """
     headers = attachment(name) | {"Cache-Control": "no-store"}
-    if call.request.method == "HEAD":
+    if request.method == "HEAD":
         return Response(headers=headers, media_type=media_type)
-    export = _Export(write, call.context)
+    export = _Export(write, context)
     try:
-        first = await _first_piece(export, call.request)
+        first = await _first_piece(export, request)
     except BaseException:
         await export.end()
         raise
@@ -61,7 +60,7 @@ def attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def csv_name(*parts: str, suffix: str = "csv") -> str:
+def file_name(*parts: str, suffix: str = "csv") -> str:
     """A file's name that says what is in it, in characters that every system takes."""
     name = "-".join(filter(None, (_NOT_IN_NAMES.sub("_", part).strip("._-") for part in parts)))
     return f"{name[:_NAME_LENGTH_MAX]}.{suffix}"
