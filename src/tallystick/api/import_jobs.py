@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.paging import PageSize, Skip
 from tallystick.core.ids import ImportId
-from tallystick.core.import_jobs import AT_WORK, Finding, ImportJob
+from tallystick.core.import_jobs import Finding, ImportJob, progress_of
 from tallystick.core.points import decimal_of
 from tallystick.core.validity import render_instant
 from tallystick.edges.import_files import (
@@ -326,16 +326,14 @@ def _body(call: Call[Any, Nothing], job: ImportJob) -> ImportJobBody:
 
 
 def _progress(call: Call[Any, Nothing], job: ImportJob) -> ProgressBody:
-    progress = ProgressBody(
-        bytesDone=job.bytes_done, bytesTotal=job.file_bytes, rowsDone=job.rows_done
+    progress = progress_of(job, now=call.context.clock())
+    return ProgressBody(
+        bytesDone=job.bytes_done,
+        bytesTotal=job.file_bytes,
+        rowsDone=job.rows_done,
+        rowsPerSecond=progress.rows_per_second,
+        secondsLeft=progress.seconds_left,
     )
-    if job.state in AT_WORK and job.begun_at is not None and job.bytes_done:
-        seconds = (call.context.clock() - job.begun_at).total_seconds()
-        if seconds > 0:
-            progress.rowsPerSecond = round(job.rows_done / seconds)
-            left = job.file_bytes - job.bytes_done
-            progress.secondsLeft = round(seconds * left / job.bytes_done)
-    return progress
 
 
 def _finding(finding: Finding) -> FindingBody:

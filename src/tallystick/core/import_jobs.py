@@ -47,6 +47,43 @@ class ImportJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRecord:
+    """An import as the history tells it.
+
+    person: who sent the file; key_name: of the key that did. Both are None for a command, and
+    after they were deleted. undone_at, taken_back: of its undo, if there was one.
+    """
+
+    job: ImportJob
+    person: str | None
+    key_name: str | None
+    undone_at: datetime | None
+    taken_back: Points | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How fast the reading of a file goes, and how long it will take yet; None if unknown."""
+
+    rows_per_second: int | None = None
+    seconds_left: int | None = None
+
+
+def progress_of(job: ImportJob, *, now: datetime) -> Progress:
+    """The progress of the work on a job. Once all is read, the rows are entered in one step."""
+    if job.state not in AT_WORK or job.begun_at is None or not job.bytes_done:
+        return Progress()
+    seconds = (now - job.begun_at).total_seconds()
+    if seconds <= 0:
+        return Progress()
+    left = job.file_bytes - job.bytes_done
+    return Progress(
+        rows_per_second=round(job.rows_done / seconds),
+        seconds_left=round(seconds * left / job.bytes_done),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
     """Rows that are right and may yet be a mistake: how many, the first lines, what to look at."""
 

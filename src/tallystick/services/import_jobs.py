@@ -239,7 +239,7 @@ def remove_files(context: Context, import_id: ImportId) -> None:
 
 async def write_file(context: Context, job: ImportJob, output: Sink) -> None:
     """Write the original to `output`. Errors: NotSupported if it is not kept here."""
-    with _opened(context, job) as file:
+    with open_file(context, job) as file:
         while piece := await asyncio.to_thread(file.read, _PIECE):
             await output(piece)
 
@@ -255,14 +255,19 @@ async def write_problems(context: Context, job: ImportJob, output: Sink) -> None
 
 
 def _report(context: Context, job: ImportJob) -> Iterator[bytes]:
-    with _opened(context, job) as file:
-        problems = heapq.merge(
-            *(_noted(path) for path in problem_files(context, job.import_id)),
-            key=lambda problem: problem.line,
-        )
+    with open_file(context, job) as file:
+        problems = noted_problems(context, job.import_id)
         limits = context.limits.file
         text = open_text(file, limits)
         yield from write_report(text, problems, FORMATS[job.format], limits=limits)
+
+
+def noted_problems(context: Context, import_id: ImportId) -> Iterator[RowProblem]:
+    """What its last check noted, in the order of the lines."""
+    return heapq.merge(
+        *(_noted(path) for path in problem_files(context, import_id)),
+        key=lambda problem: problem.line,
+    )
 
 
 def _noted(path: Path) -> Iterator[RowProblem]:
@@ -281,10 +286,11 @@ def check_checked(context: Context, job: ImportJob) -> None:
 
 def check_readable(context: Context, job: ImportJob) -> None:
     """Nothing, if the file of the job can be read here. Errors: NotSupported."""
-    _opened(context, job).close()
+    open_file(context, job).close()
 
 
-def _opened(context: Context, job: ImportJob) -> BinaryIO:
+def open_file(context: Context, job: ImportJob) -> BinaryIO:
+    """The file of a job, to be read. Errors: NotSupported if it is not kept here."""
     try:
         file: io.BufferedReader = file_of(context, job.import_id).open("rb")
     except OSError as error:

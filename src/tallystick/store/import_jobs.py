@@ -1,13 +1,13 @@
 """Imports as jobs: the queue of work on files, and the history; see `sql/import_jobs.sql`."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from tallystick.core.errors import NotFound
 from tallystick.core.ids import ImportId, ProgramId, UserId
-from tallystick.core.import_jobs import ImportJob
+from tallystick.core.import_jobs import ImportJob, ImportRecord
 from tallystick.core.points import Points
 from tallystick.store.db import Reader, Record, Tx, refused_as
 from tallystick.store.programs import gone
@@ -122,6 +122,37 @@ async def count_jobs(reader: Reader, program_id: ProgramId) -> int:
     return int(await reader.fetchval(_SQL["count_jobs"], program_id))
 
 
+async def list_at_work(reader: Reader, program_id: ProgramId) -> list[ImportId]:
+    """The jobs of a program that wait for their turn or are worked on, the oldest first."""
+    rows = await reader.fetch(_SQL["list_at_work"], program_id)
+    return [ImportId(row["import_id"]) for row in rows]
+
+
+async def list_at_rest(  # noqa: PLR0913 - by name
+    reader: Reader,
+    program_id: ProgramId,
+    *,
+    format_name: str | None,
+    older_than: int | None = None,
+    newer_than: int | None = None,
+    at_most: int,
+) -> list[ImportId]:
+    """The others, the newest first; from the one on that they have to be newer than, backwards."""
+    name = "list_older" if newer_than is None else "list_newer"
+    key = older_than if newer_than is None else newer_than
+    rows = await reader.fetch(_SQL[name], program_id, format_name, key, at_most)
+    return [ImportId(row["import_id"]) for row in rows]
+
+
+async def list_records(
+    reader: Reader, program_id: ProgramId, import_ids: Collection[ImportId]
+) -> list[ImportRecord]:
+    """These jobs of a program with who sent the file and their undo, in the order of the ids."""
+    rows = await reader.fetch(_SQL["list_records"], program_id, list(import_ids))
+    found = {row["import_id"]: _record(row) for row in rows}
+    return [found[import_id] for import_id in import_ids if import_id in found]
+
+
 async def find_twins(
     reader: Reader, program_id: ProgramId, digest: bytes, *, format_name: str, at_most: int
 ) -> list[ImportId]:
@@ -205,5 +236,14 @@ async def forget_file(tx: Tx, import_id: ImportId) -> None:
 
 def _job(row: Record) -> ImportJob:
     values: Mapping[str, Any] = dict(row)
-    left_out = {"lease_owner", "lease_until"}
-    return ImportJob(**{name: value for name, value in values.items() if name not in left_out})
+    return ImportJob(**{each.name: values[each.name] for each in fields(ImportJob)})
+
+
+def _record(row: Record) -> ImportRecord:
+    return ImportRecord(
+        job=_job(row),
+        person=row["person"],
+        key_name=row["key_name"],
+        undone_at=row["undone_at"],
+        taken_back=row["taken_back"],
+    )

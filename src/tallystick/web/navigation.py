@@ -25,7 +25,10 @@ class Section:
 
 
 # Label, icon (of Lucide), path below the program or from the root, the right it takes.
-_PROGRAM = (("", (("Overview", "house", "", Right.SEE),)),)
+_PROGRAM = (
+    ("", (("Overview", "house", "", Right.SEE),)),
+    ("Data", (("Imports", "upload", "/imports", Right.IMPORT),)),
+)
 _EVERYWHERE = (("", (("Programs", "layout-grid", "/programs", Right.OWN_ACCOUNT),)),)
 
 

@@ -3,6 +3,8 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TextIO
 
 from tallystick.core.errors import RowProblem
@@ -13,6 +15,15 @@ from tallystick.core.formats.reading import Reading
 from tallystick.core.formats.table import REPORT_COLUMNS, split_header
 
 _MARK = "\ufeff"  # with it, spreadsheets read UTF-8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedRow:
+    """A row as it was sent: the line it starts on, its cells, and what is wrong with it."""
+
+    line: int
+    cells: list[str]
+    problems: list[RowProblem]
 
 
 def write_report(
@@ -43,28 +54,74 @@ def write_report(
         all_rows = True
         sheet.add_bare(of_header)
     yield _MARK.encode()
-    start, cells = 2, list[str]()
-    for batch in reading.batches(header.delimiter):
-        for following, row in batch:
-            # A problem may stand on any line of its record, so that has to be over first.
-            _add_record(sheet, start, cells, waiting.take(before=following), all_rows=all_rows)
-            start, cells = following, row or _unsplit(reading.refused.get(following, ""))
+    for rows in _marked(reading, header.delimiter, waiting):
+        for row in rows:
+            _add_record(sheet, row, all_rows=all_rows)
         yield sheet.take()
-    _add_record(sheet, start, cells, waiting.take(before=reading.next_line), all_rows=all_rows)
     while last := waiting.take_line():
         sheet.add_bare(last)
     yield sheet.take()
 
 
-def _add_record(
-    sheet: "_Sheet", line: int, cells: list[str], problems: list[RowProblem], *, all_rows: bool
-) -> None:
-    if problems and not cells:
-        sheet.add_bare(problems)
-    elif problems:
-        sheet.add(_told(line, problems), cells)
-    elif all_rows and any(cells):
-        sheet.add((str(line), "", ""), cells)
+def _add_record(sheet: "_Sheet", row: MarkedRow, *, all_rows: bool) -> None:
+    if row.problems and not row.cells:
+        sheet.add_bare(row.problems)
+    elif row.problems:
+        sheet.add(_told(row.line, row.problems), row.cells)
+    elif all_rows and any(row.cells):
+        sheet.add((str(row.line), "", ""), row.cells)
+
+
+def read_marked(
+    text: TextIO,
+    problems: Iterable[RowProblem],
+    kind: Format[Any],
+    *,
+    limits: FileLimits = FILE_LIMITS,
+) -> tuple[list[str], Iterator[MarkedRow]]:
+    """The columns of a file as a reader may be shown them, and its rows that say anything.
+
+    Cells stand in the order of the columns, also those of a row that has too few or too many.
+    What could not be split into cells is one cell. The columns of an earlier report are left out.
+    """
+    reading = Reading(text, limits)
+    line = reading.header()
+    header = split_header(line, [column.name for column in kind.columns])
+    names = next(csv.reader([line], delimiter=header.delimiter), [])
+    own = _own_places(header.names)
+    waiting = _Waiting(problems)
+    waiting.take(before=2)
+    rows = chain.from_iterable(_marked(reading, header.delimiter, waiting))
+    return _of_own(names, own, len(names)), (
+        MarkedRow(line=row.line, cells=_of_own(row.cells, own, len(names)), problems=row.problems)
+        for row in rows
+        if row.problems or any(row.cells)
+    )
+
+
+def _own_places(names: list[str]) -> list[int]:
+    """Where the columns stand that are none of an earlier report."""
+    return [place for place, name in enumerate(names) if name not in REPORT_COLUMNS]
+
+
+def _of_own(cells: list[str], own: list[int], width: int) -> list[str]:
+    """The cells at these places, and those beyond the last column."""
+    return [*(cells[place] for place in own if place < len(cells)), *cells[width:]]
+
+
+def _marked(reading: Reading, delimiter: str, waiting: "_Waiting") -> Iterator[list[MarkedRow]]:
+    """All records below the header with their problems, batch by batch."""
+    start, cells = 2, list[str]()
+    for batch in reading.batches(delimiter):
+        rows = []
+        for following, row in batch:
+            # A problem may stand on any line of its record, so that has to be over first.
+            problems = waiting.take(before=following)
+            rows.append(MarkedRow(line=start, cells=cells, problems=problems))
+            start, cells = following, row or _unsplit(reading.refused.get(following, ""))
+        yield rows
+    problems = waiting.take(before=reading.next_line)
+    yield [MarkedRow(line=start, cells=cells, problems=problems)]
 
 
 def _unsplit(written: str) -> list[str]:
@@ -91,12 +148,11 @@ class _Sheet:
             self._text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL
         )
         self._width = len(names)
-        self._own = [place for place, name in enumerate(names) if name not in REPORT_COLUMNS]
+        self._own = _own_places(names)
 
     def add(self, told: Iterable[str], cells: list[str]) -> None:
         """Write a row, without its cells of an earlier report."""
-        own = [cells[place] for place in self._own if place < len(cells)]
-        row = [*told, *own, *cells[self._width :]]
+        row = [*told, *_of_own(cells, self._own, self._width)]
         writer = self._quoting if any("\r" in cell for cell in row) else self._writer
         writer.writerow(row)
 

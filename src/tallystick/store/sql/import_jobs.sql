@@ -40,6 +40,51 @@ SELECT count(*)
 FROM import_job
 WHERE program_id = $1;
 
+-- name: list_at_work
+-- The jobs of a program that wait for their turn or are worked on, the oldest first. $1 program
+SELECT import_id
+FROM import_job
+WHERE program_id = $1 AND state IN ('checking', 'importing', 'undoing')
+ORDER BY import_id;
+
+-- name: list_older
+-- The jobs of a program that are at rest, the newest first. $1 program  $2 format, or null for all
+-- $3 older than this job, or null for all  $4 at most
+SELECT import_id
+FROM import_job
+WHERE program_id = $1
+  AND ($2::text IS NULL OR format = $2)
+  AND ($3::int IS NULL OR import_id < $3)
+  AND state NOT IN ('checking', 'importing', 'undoing')
+ORDER BY import_id DESC
+LIMIT $4;
+
+-- name: list_newer
+-- The same backwards from a job on. $1 program  $2 format, or null for all  $3 newer than this job
+-- $4 at most
+SELECT import_id
+FROM import_job
+WHERE program_id = $1
+  AND ($2::text IS NULL OR format = $2)
+  AND import_id > $3
+  AND state NOT IN ('checking', 'importing', 'undoing')
+ORDER BY import_id
+LIMIT $4;
+
+-- name: list_records
+-- Jobs with who sent the file and their undo. $1 program  $2 imports
+SELECT
+  j.*,
+  coalesce(nullif(p.name, ''), p.email) AS person,
+  k.name AS key_name,
+  u.recorded_at AS undone_at,
+  u.amount AS taken_back
+FROM import_job AS j
+LEFT JOIN user_account AS p ON p.user_id = j.user_id
+LEFT JOIN api_key AS k ON k.api_key_id = j.api_key_id
+LEFT JOIN import_undo AS u ON u.import_id = j.import_id
+WHERE j.program_id = $1 AND j.import_id = ANY ($2::int[]);
+
 -- name: find_twins
 -- The imports of the same file into the program, by content, the first ones. $1 program  $2 SHA-256
 -- $3 format  $4 at most

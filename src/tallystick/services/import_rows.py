@@ -1,0 +1,145 @@
+"""The rows of a file that was checked, as they were sent, with what is wrong or doubtful."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import dropwhile, islice, takewhile
+
+from tallystick.core.errors import InvalidField, InvalidFile, shown
+from tallystick.core.formats import FORMATS
+from tallystick.core.formats.opening import open_text
+from tallystick.core.formats.report import MarkedRow, read_marked
+from tallystick.core.import_jobs import Finding, ImportJob
+from tallystick.core.paging import KeyedPage, Place, keyed_page
+from tallystick.services.context import Context
+from tallystick.services.import_jobs import finding_of, noted_problems, open_file
+
+_LOST = re.compile(r"[\ud800-\udfff]")  # bytes that were no characters
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+class Shown(Enum):
+    """Which rows are looked at."""
+
+    ERRORS = "errors"
+    WARNINGS = "warnings"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsPage:
+    """The columns of a file as they are written, and a page of its rows in the order of lines."""
+
+    names: list[str]
+    rows: KeyedPage[MarkedRow]
+
+
+async def list_rows(  # noqa: PLR0913 - by name
+    context: Context,
+    job: ImportJob,
+    *,
+    show: Shown,
+    cause: str = "",
+    place: Place,
+    page_size: int,
+) -> RowsPage:
+    """A page of the rows of a checked file.
+
+    cause: only rows of that cause, as `cause_of` names it. Of warnings the first lines of each are
+    known, so only these rows are shown. The file is read up to the end of the page.
+    Errors: InvalidField for a wrong key; NotSupported if the file is not kept (any more).
+    """
+    lines = {name: _line(name, text) for name, text in _keys(place) if text is not None}
+    wanted = _wanted(finding_of(job), show, cause)
+    return await asyncio.to_thread(_read, context, job, wanted, place, lines, page_size)
+
+
+def cause_of(code: str, column: str) -> str:
+    """The name of a cause in addresses."""
+    return f"{code}.{column}" if column else code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which rows are wanted, and how many there are at most, so that none is looked for in vain."""
+
+    is_wanted: Callable[[MarkedRow], bool]
+    at_most: int | None = None
+
+
+def _wanted(finding: Finding | None, show: Shown, cause: str) -> _Wanted:
+    if show is Shown.ALL:
+        return _Wanted(is_wanted=lambda _row: True)
+    if show is Shown.ERRORS:
+        groups = finding.problems if finding else []
+        counts = {cause_of(each.code, each.column): each.count for each in groups}
+        bad_rows = finding.bad_rows if finding else 0
+        at_most = counts.get(cause, 0) if cause else bad_rows
+        return _Wanted(is_wanted=lambda row: any(_is_of(cause, row)), at_most=at_most)
+    warnings = finding.warnings if finding else []
+    lines = {line for each in warnings if cause in {"", each.code} for line in each.lines}
+    return _Wanted(is_wanted=lambda row: row.line in lines, at_most=len(lines))
+
+
+def _is_of(cause: str, row: MarkedRow) -> Iterator[bool]:
+    for problem in row.problems:
+        yield not cause or cause == cause_of(problem.code, problem.column)
+
+
+def _read(  # noqa: PLR0913, PLR0917 - by position in a thread
+    context: Context,
+    job: ImportJob,
+    wanted: _Wanted,
+    place: Place,
+    lines: dict[str, int],
+    page_size: int,
+) -> RowsPage:
+    limits = context.limits.file
+    with open_file(context, job) as file:
+        try:
+            text = open_text(file, limits)
+        except InvalidFile:  # it has no rows, as its check says
+            return RowsPage(names=[], rows=KeyedPage(rows=[]))
+        problems = noted_problems(context, job.import_id)
+        names, rows = read_marked(text, problems, FORMATS[job.format], limits=limits)
+        matching = islice(filter(wanted.is_wanted, rows), wanted.at_most)
+        found = _page(matching, lines, page_size)
+        page = keyed_page(
+            found, place, page_size=page_size, key=lambda row: str(row.line), looked_until=None
+        )
+    return RowsPage(
+        names=[_readable(name) for name in names],
+        rows=replace(page, rows=[_readable_row(row) for row in page.rows]),
+    )
+
+
+def _page(rows: Iterator[MarkedRow], lines: dict[str, int], page_size: int) -> list[MarkedRow]:
+    """One row more than a page has, if there are so many, in the direction of reading."""
+    if "before" in lines:
+        ahead = takewhile(lambda row: row.line < lines["before"], rows)
+        return list(deque(ahead, maxlen=page_size + 1))[::-1]
+    return list(
+        islice(dropwhile(lambda row: row.line <= lines.get("after", 0), rows), page_size + 1)
+    )
+
+
+def _keys(place: Place) -> tuple[tuple[str, str | None], ...]:
+    return ("after", place.after), ("before", place.before)
+
+
+def _line(field: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise InvalidField(field, shown(text), "go on from a page of the list")
+    return int(text)
+
+
+def _readable_row(row: MarkedRow) -> MarkedRow:
+    return replace(row, cells=[_readable(cell) for cell in row.cells])
+
+
+def _readable(cell: str) -> str:
+    """The cell with a mark in the place of each byte that was no character."""
+    return _LOST.sub(_REPLACEMENT, cell)
