@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from api.harness import Api, Member
 from tallystick.core.programs import Program, ReturnPolicy
 from tallystick.web.pages import Page
+from web.days import fill_days
 from web.import_files import csv, import_file, send, undo
 
 
@@ -25,10 +26,11 @@ class World:
 
 
 async def make_world(api: Api) -> World:
-    """The program."""
+    """The program, with weeks of points."""
     program = await api.program(
         name="Harbour Club", timezone="Europe/Lisbon", return_policy=ReturnPolicy.UNLIMITED
     )
+    await fill_days(api, program)
     checked, imported = await _imports(api, program)
     return World(
         program=program,

@@ -48,6 +48,23 @@ class DayFigures:
     spent_by_sessions: Points = ZERO
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a ledger held at an instant, and how many members had active or pending points in it."""
+
+    active: Points
+    pending: Points
+    members: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """A ledger of a program; the main ledger has no name. holding: None if it is not known yet."""
+
+    name: str
+    holding: Holding | None
+
+
 class FigureGroup(Enum):
     """What a dashboard file can have columns of, besides the date."""
 

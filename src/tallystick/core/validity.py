@@ -290,6 +290,11 @@ def is_zone(name: str) -> bool:
     return name in _zones()
 
 
+def list_zones() -> list[str]:
+    """The names of all IANA time zones that this machine knows, sorted."""
+    return sorted(_zones())
+
+
 # Local days follow one another without gap or overlap. Where clocks go back across midnight, the
 # evening that is repeated belongs to the day that has already begun; a day that a zone skipped
 # (Apia had no 30 December 2011) is none.

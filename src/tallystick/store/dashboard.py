@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import pairwise
 
 from tallystick.core.balances import Balance
-from tallystick.core.dashboard import Day, DayFigures, FigureGroup
+from tallystick.core.dashboard import Day, DayFigures, FigureGroup, Holding, Ledger
 from tallystick.core.ids import ProgramId, SubledgerId
 from tallystick.core.points import Points
 from tallystick.store.copying import Rows, copy_rows
@@ -42,6 +42,20 @@ async def stored_days(
     starts, ends = [day.starts_at for day in days], [day.ends_at for day in days]
     rows = await reader.fetch(_SQL["stored_days"], program_id, ledger, starts, ends)
     return [_figures(row) if row["is_known"] else None for row in rows]
+
+
+async def ledgers_of_day(reader: Reader, program_id: ProgramId, day: Day) -> list[Ledger]:
+    """All ledgers of a program, the main ledger first, with what is known of that day's end."""
+    rows = await reader.fetch(_SQL["ledgers_of_day"], program_id, day.starts_at, day.ends_at)
+    return [
+        Ledger(name=row["name"], holding=_holding(row) if row["is_known"] else None) for row in rows
+    ]
+
+
+def _holding(row: Record) -> Holding:
+    return Holding(
+        active=Points(row["active"]), pending=Points(row["pending"]), members=row["members"]
+    )
 
 
 async def first_entry(reader: Reader, program_id: ProgramId) -> datetime | None:

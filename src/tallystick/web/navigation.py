@@ -28,6 +28,13 @@ class Section:
 _PROGRAM = (
     ("", (("Overview", "house", "", Right.SEE),)),
     ("Data", (("Imports", "upload", "/imports", Right.IMPORT),)),
+    (
+        "Settings",
+        (
+            ("Program", "settings", "/settings", Right.PROGRAMS),
+            ("Subledgers", "layers", "/settings/subledgers", Right.SEE),
+        ),
+    ),
 )
 _EVERYWHERE = (("", (("Programs", "layout-grid", "/programs", Right.OWN_ACCOUNT),)),)
 
@@ -37,11 +44,13 @@ def menu_of(visit: Visit) -> list[Section]:
     base = f"/programs/{visit.program.id}" if visit.program else ""
     lines = _PROGRAM if visit.program else _EVERYWHERE
     here = visit.request.url.path
+    paths = [path for _, entries in lines for _, _, path, _ in entries]
+    nearest = max((path for path in paths if _is_at(here, base, path)), key=len, default=None)
     sections = [
         Section(
             heading=heading,
             entries=[
-                Entry(label=label, icon=icon, href=base + path, is_here=_is_at(here, base, path))
+                Entry(label=label, icon=icon, href=base + path, is_here=path == nearest)
                 for label, icon, path, right in entries
                 if visit.caller.may(right, visit.program.id if visit.program else None)
             ],

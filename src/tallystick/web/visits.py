@@ -97,9 +97,11 @@ class Visit:
 
     def problem_of(self, field: str) -> str:
         """What is wrong with a field of the form that was sent; empty if nothing is."""
-        if isinstance(self.refusal, InvalidField) and self.refusal.field == field:
+        if self.refusal is None or self.refused_field != field:
+            return ""
+        if isinstance(self.refusal, InvalidField):
             return f"Found {self.refusal.found}; {self.refusal.fix}"
-        return ""
+        return str(self.refusal)
 
     @property
     def known_program(self) -> Program:

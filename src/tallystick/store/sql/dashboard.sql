@@ -429,6 +429,40 @@ LEFT JOIN LATERAL (
 ) AS f ON true
 ORDER BY d.place;
 
+-- name: ledgers_of_day
+-- A row per ledger of a program, the main ledger first, then by name, with what it held at the end
+-- of a day if that is known, as in stored_days.
+-- slice: two indexes by program are probed, and the stored figures of one day
+-- $1 program  $2 beginning of the day  $3 its end
+WITH is_known AS MATERIALIZED (
+  SELECT
+    $3::timestamptz <= coalesce(min(t.recorded_at), 'infinity')
+    OR EXISTS (
+      SELECT
+      FROM day_figures
+      WHERE program_id = $1::int AND subledger_id = -1 AND starts_at = $2 AND ends_at = $3
+    ) AND NOT EXISTS (
+      SELECT
+      FROM day_touch
+      WHERE program_id = $1 AND from_at < $3
+    ) AS answer
+  FROM transaction_ AS t
+  WHERE t.program_id = $1
+)
+SELECT
+  s.name,
+  k.answer AS is_known,
+  coalesce(f.active, 0) AS active,
+  coalesce(f.pending, 0) AS pending,
+  coalesce(f.members, 0) AS members
+FROM subledger AS s
+CROSS JOIN is_known AS k
+LEFT JOIN day_figures AS f
+  ON f.program_id = s.program_id AND f.subledger_id = s.subledger_id
+  AND f.starts_at = $2 AND f.ends_at = $3
+WHERE s.program_id = $1
+ORDER BY s.subledger_id <> 0, s.name;
+
 -- name: copy_dashboard
 -- For COPY.
 -- $1 dates  $2 new members  $3 members  $4 active  $5 pending  $6 expired  $7 earned manually
