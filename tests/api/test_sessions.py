@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.harness import Api, exact, new_client, refusal
-from services.harness import NOW
+from services.harness import NOW, new_name
 from tallystick.services.accounts import create_user
 
 PASSWORD = "correct horse"
@@ -36,7 +36,7 @@ async def test_signing_in_answers_with_a_token(api: Api, email: str) -> None:
     assert session["created"] == "2026-06-15T12:00:00Z"
     assert len(session["token"]) >= 43
     client = new_client(api.app, f"Bearer {session['token']}")
-    assert (await client.get("/v1/loyalty_programs")).status_code == 200
+    assert (await client.get("/v1/users")).status_code == 200
 
 
 async def test_each_session_has_a_token_of_its_own(api: Api, email: str) -> None:
@@ -81,12 +81,12 @@ async def test_signing_out_ends_this_session_at_once(api: Api, email: str) -> No
         new_client(api.app, f"Bearer {(await sign_in(api, email))['token']}") for _ in range(2)
     ]
     for client in clients:
-        assert (await client.get("/v1/loyalty_programs")).status_code == 200
+        assert (await client.get("/v1/users")).status_code == 200
     answer = await clients[0].delete("/v1/sessions")
     assert (answer.status_code, answer.content) == (204, b"")
-    refusal(await clients[0].get("/v1/loyalty_programs"), 401)
+    refusal(await clients[0].get("/v1/users"), 401)
     refusal(await clients[0].delete("/v1/sessions"), 401)
-    assert (await clients[1].get("/v1/loyalty_programs")).status_code == 200
+    assert (await clients[1].get("/v1/users")).status_code == 200
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER  "])
@@ -95,13 +95,22 @@ async def test_signing_out_reads_the_header_as_signing_in_does(
 ) -> None:
     token = (await sign_in(api, email))["token"]
     assert (await new_client(api.app, f"{scheme} {token}").delete("/v1/sessions")).is_success
-    refusal(await new_client(api.app, f"Bearer {token}").get("/v1/loyalty_programs"), 401)
+    refusal(await new_client(api.app, f"Bearer {token}").get("/v1/users"), 401)
+
+
+async def test_guessing_is_told_how_long_to_wait(api: Api) -> None:
+    body = {"email": f"{new_name('nobody')}@example.com", "password": "wrong"}
+    for _ in range(5):
+        refusal(await api.anybody.post("/v1/sessions", json=body), 401)
+    answer = await api.anybody.post("/v1/sessions", json=body)
+    assert refusal(answer, 429)["title"] == "too_many_attempts"
+    assert answer.headers["retry-after"] == "60"
 
 
 async def test_a_session_lasts_ninety_days(api: Api, email: str) -> None:
     token = (await sign_in(api, email))["token"]
     api.clock.now = NOW + timedelta(days=90)
-    refusal(await new_client(api.app, f"Bearer {token}").get("/v1/loyalty_programs"), 401)
+    refusal(await new_client(api.app, f"Bearer {token}").get("/v1/users"), 401)
     api.clock.now = NOW + timedelta(days=90, microseconds=-1)
     client = new_client(api.app, f"Bearer {token}")
-    assert (await client.get("/v1/loyalty_programs")).status_code == 200
+    assert (await client.get("/v1/users")).status_code == 200

@@ -12,9 +12,9 @@ import pytest
 from cli.harness import Tallystick, opened
 from tallystick.core.accounts import ApplicationSettings
 from tallystick.core.errors import NotSignedIn
-from tallystick.services.accounts import sign_in
 from tallystick.services.applications import create_application
 from tallystick.services.callers import Caller, Doorkeeper
+from tallystick.services.sessions import sign_in
 
 USER = ("user", "create", "--email", "ada@example.com")
 KEY = ("key", "create", "--name", "Web shop")

@@ -8,10 +8,11 @@ import pytest
 
 from services.harness import NOW, Clock, new_name
 from tallystick.core.errors import AlreadyExists, InvalidField, NotSignedIn
-from tallystick.services.accounts import create_user, has_users, sign_in, sign_out
+from tallystick.services.accounts import create_user, has_users
 from tallystick.services.callers import Caller, CallerKind, Doorkeeper
 from tallystick.services.context import Context
 from tallystick.services.keys import create_key
+from tallystick.services.sessions import list_sessions, sign_in, sign_out
 
 PASSWORD = "correct horse"
 DAY = timedelta(days=1)
@@ -89,7 +90,12 @@ async def test_a_session_tells_who_signed_in(shared: Context, email: str) -> Non
     session = await sign_in(shared, email=email.lower(), password=PASSWORD)
     assert session.created_at == NOW
     caller = await identify(shared, f"Bearer {session.token}")
-    assert caller == Caller(kind=CallerKind.PERSON, user_id=session.user_id, email=email)
+    [*_, opened] = sorted(
+        each.session_id for each in await list_sessions(shared, caller, session.user_id)
+    )
+    assert caller == Caller(
+        kind=CallerKind.PERSON, user_id=session.user_id, session_id=opened, email=email
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from services.harness import NOW, Clock, new_name
 from tallystick.core.accounts import Action, AuditFilter, Origin
 from tallystick.core.errors import NotSignedIn
 from tallystick.core.ids import UserId
-from tallystick.services.accounts import create_user, sign_in, sign_out
+from tallystick.services.accounts import create_user
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.changes import AuditPage, list_actors, list_audit, record_change
 from tallystick.services.context import Context
 from tallystick.services.keys import create_key
+from tallystick.services.sessions import sign_in, sign_out
 
 PASSWORD = "a long password"
 ORIGIN = Origin(address="192.0.2.7", request_id="a-request")

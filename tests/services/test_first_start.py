@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from tallystick.core.balances import Balance
-from tallystick.services.accounts import has_users, sign_in
+from tallystick.services.accounts import has_users
 from tallystick.services.balances import program_totals
 from tallystick.services.callers import CallerKind, Doorkeeper
 from tallystick.services.context import Context
 from tallystick.services.demo import DAYS, MEMBERS, make_demo
 from tallystick.services.first_start import Welcome, first_start
 from tallystick.services.programs import list_programs
+from tallystick.services.sessions import sign_in
 from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.verify import verify
 

@@ -27,8 +27,9 @@ INSERT INTO user_account (created_at, email, name, password_hash, is_admin)
 SELECT '2026-06-15', name || '@example.com', name, '', true
 FROM unnest('{ada,bob}'::text[]) AS u (name);
 
-INSERT INTO user_session (token_digest, user_id, created_at, expires_at)
-VALUES ('t', 1, '2026-06-15', '2026-06-16');
+INSERT INTO user_session (token_digest, user_id, created_at, seen_at, expires_at)
+VALUES ('t', 1, '2026-06-15', '2026-06-15', '2026-06-16'),
+  ('u', 1, '2026-06-15', '2026-06-15', '2026-06-16');
 
 INSERT INTO api_key (created_at, expires_at, kind, name, sandbox, key_digest)
 VALUES ('2026-06-15', '2026-06-16', 'integration', '', false, 'd'),
@@ -127,6 +128,13 @@ FROM data_export;
 INSERT INTO program_role (user_id, program_id, role, points_a_day)
 VALUES (1, 1, 'support', 100), (1, 2, 'viewer', NULL);
 
+INSERT INTO password_link (user_id, token_digest, created_at, expires_at)
+SELECT user_id, email::bytea, created_at, '2026-06-16'
+FROM user_account;
+
+INSERT INTO sign_in_failure (subject_digest, failures, last_at, refused_until)
+VALUES ('s', 1, '2026-06-15', '2026-06-15');
+
 INSERT INTO schema_migration (name, applied_at)
 VALUES ('0000_test', '2026-06-15');
 """
@@ -160,7 +168,7 @@ WRONG: dict[str, list[str]] = {
     "user_account_email_key": ["UPDATE user_account SET email = 'ADA@example.com'"],
     "user_session_pkey": [AGAIN.format("user_session")],
     "user_session_user_fkey": ["UPDATE user_session SET user_id = 3", "DELETE FROM user_account"],
-    "user_account_state_known": ["UPDATE user_account SET state = 'invited'"],
+    "user_account_state_known": ["UPDATE user_account SET state = 'asked'"],
     "application_pkey": [AGAIN.format("application")],
     "application_name_key": ["UPDATE application SET name = 'web'"],
     "application_name_filled": ["UPDATE application SET name = ''"],
@@ -316,6 +324,23 @@ WRONG: dict[str, list[str]] = {
         "UPDATE program_role SET points_a_day = 100000000000000 WHERE program_id = 1",
         "UPDATE program_role SET posted_points = -1",
     ],
+    "user_account_theme_known": ["UPDATE user_account SET theme = 'Dark'"],
+    "password_link_pkey": ["UPDATE password_link SET user_id = 1"],
+    "password_link_digest_key": ["UPDATE password_link SET token_digest = 'x'"],
+    "password_link_user_fkey": ["UPDATE password_link SET user_id = user_id + 97"],
+    "user_session_id_key": [
+        """
+        INSERT INTO user_session
+          (token_digest, session_id, user_id, created_at, seen_at, expires_at)
+        OVERRIDING SYSTEM VALUE
+        SELECT 'v', session_id, user_id, created_at, seen_at, expires_at
+        FROM user_session
+        LIMIT 1
+        """
+    ],
+    "user_session_kind_known": ["UPDATE user_session SET kind = 'cookie'"],
+    "sign_in_failure_pkey": [AGAIN.format("sign_in_failure")],
+    "sign_in_failure_not_negative": ["UPDATE sign_in_failure SET failures = -1"],
     "schema_migration_pkey": [AGAIN.format("schema_migration")],
 }
 

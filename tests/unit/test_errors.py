@@ -23,6 +23,7 @@ from tallystick.core.errors import (
     Refusal,
     RowProblem,
     StateChanged,
+    TooManyAttempts,
     shown,
 )
 
@@ -60,6 +61,9 @@ SENTENCES = {
         " send each new request with a new key"
     ): KeyReused("k"),
     "send a key": NotSignedIn("send a key"),
+    "too many attempts to sign in have failed; wait 60 seconds, then try again": (
+        TooManyAttempts(60)
+    ),
     "you may not call getUsers; ask an admin": NotAllowed("call getUsers", "ask an admin"),
     "the member is busy; nothing was written, try again": Busy("the member"),
     (

@@ -17,7 +17,9 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 from api.harness import PASSWORD, Api, running_api
 from services.harness import new_name
 from tallystick.core.ids import UserId
-from tallystick.services.accounts import create_user, sign_in
+from tallystick.core.sessions import SessionKind
+from tallystick.services.accounts import create_user
+from tallystick.services.sessions import sign_in
 from tallystick.web.cookies import SESSION_COOKIE
 
 ADMIN = "ada@example.com"
@@ -59,7 +61,9 @@ class Site:
 
     async def _token(self, email: str) -> str:
         if email not in self.tokens:
-            session = await sign_in(self.api.context, email=email, password=PASSWORD)
+            session = await sign_in(
+                self.api.context, email=email, password=PASSWORD, kind=SessionKind.BROWSER
+            )
             self.tokens[email] = session.token
         return self.tokens[email]
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from api.harness import PASSWORD
-from tallystick.services.accounts import sign_in, sign_out
+from tallystick.services.sessions import sign_in, sign_out
 from tallystick.web.cookies import SESSION_COOKIE
 from web.harness import ADMIN, Site
 

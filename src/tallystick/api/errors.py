@@ -24,6 +24,7 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.NotSupported: HTTPStatus.BAD_REQUEST,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    errors.TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -61,7 +62,7 @@ def refusal_response(refusal: errors.Refusal, parameters: Collection[str] = ()) 
     """The answer for a refusal; fields among `parameters` were not in the body."""
     status = STATUS_OF[type(refusal)]
     headers = {}
-    if isinstance(refusal, errors.Busy):
+    if isinstance(refusal, errors.Busy | errors.TooManyAttempts):
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"

@@ -71,6 +71,7 @@ _HEADERS: dict[str, Schema] = {
 _CONDITIONAL = ("ETag", "Cache-Control")
 _HEADERS_OF = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
 

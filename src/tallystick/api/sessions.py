@@ -4,7 +4,7 @@ from tallystick.api.operations import Call, Nothing
 from tallystick.api.wire import NewSession, SessionBody
 from tallystick.core.validity import render_instant
 from tallystick.edges.origin import origin_of
-from tallystick.services.accounts import sign_in, sign_out
+from tallystick.services.sessions import sign_in, sign_out
 
 
 async def create_session(call: Call[Nothing, NewSession]) -> SessionBody:

@@ -28,7 +28,7 @@ class UserBody(msgspec.Struct, omit_defaults=True):
     email: str
     accountId: int
     name: str
-    state: Literal["active", "deactivated"]
+    state: Literal["invited", "active", "deactivated"]
     inviteToken: Literal[""]
     isAdmin: bool
     policy: dict[str, Any]
@@ -183,7 +183,7 @@ def _body(user: User) -> UserBody:
         email=user.email,
         accountId=ACCOUNT_ID,
         name=user.name,
-        state="active" if user.state is UserState.ACTIVE else "deactivated",
+        state=user.state.value,  # type: ignore[arg-type]  # nobody sees who is deleted
         inviteToken="",
         isAdmin=user.is_admin,
         policy={},

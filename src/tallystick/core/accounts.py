@@ -3,6 +3,7 @@
 Settings check themselves when they are made. Refusals name a field as the contract spells it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -23,9 +24,37 @@ ExportEntity = Literal["LoyaltyLedger", "LoyaltyLedgerLog"]  # the contract's wo
 class UserState(Enum):
     """Whether a person can sign in; one who is deleted stays as the one who once acted."""
 
+    INVITED = "invited"
     ACTIVE = "active"
     DEACTIVATED = "deactivated"
     DELETED = "deleted"
+
+
+class Theme(Enum):
+    """How pages look to a person."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSettings:
+    """What a person chose for themselves. timezone: None is that of the program they look at.
+
+    Errors: InvalidField.
+    """
+
+    theme: Theme = Theme.SYSTEM
+    timezone: str | None = None
+    locale: str = "en"
+
+    def __post_init__(self) -> None:
+        if self.timezone is not None:
+            _check_zone(self.timezone)
+        if re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", self.locale, re.ASCII) is None:
+            fix = "write a language like en, or one with a country like en-GB"
+            raise InvalidField("locale", shown(self.locale), fix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +70,7 @@ class User:
     state: UserState
     is_admin: bool
     roles: tuple[ProgramRole, ...] = ()
+    settings: OwnSettings = OwnSettings()
 
     @property
     def administers(self) -> bool:
@@ -73,9 +103,13 @@ class ApplicationSettings:
         if len(self.description) > DESCRIPTION_LENGTH_MAX or not is_one_line(self.description):
             fix = f"write one line of at most {DESCRIPTION_LENGTH_MAX:,} characters"
             raise InvalidField("description", shown(self.description), fix)
-        if not is_zone(self.timezone):
-            fix = "write a name from the IANA time zone database, like Europe/Berlin"
-            raise InvalidField("timezone", shown(self.timezone), fix)
+        _check_zone(self.timezone)
+
+
+def _check_zone(zone: str) -> None:
+    if not is_zone(zone):
+        fix = "write a name from the IANA time zone database, like Europe/Berlin"
+        raise InvalidField("timezone", shown(zone), fix)
 
 
 def _check_line(field: str, text: str, at_most: int) -> None:
@@ -96,10 +130,15 @@ class Application:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a request came from: the address of whoever sent it, and the request's own id."""
+    """Where a request came from.
 
-    address: str | None
-    request_id: str | None
+    That is the address of whoever sent it, the request's own id, and what the program or browser
+    says of itself.
+    """
+
+    address: str | None = None
+    request_id: str | None = None
+    user_agent: str = ""
 
 
 class Action(Enum):

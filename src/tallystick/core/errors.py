@@ -12,6 +12,7 @@
     ├── NotSupported            a valid wish that this kind of program cannot fulfil
     ├── KeyReused               an idempotency key came back with another request
     ├── NotSignedIn             no credentials, or none that are known
+    ├── TooManyAttempts         too many wrong passwords; wait
     ├── NotAllowed              known credentials that do not reach so far
     ├── Busy                    too much work is waiting, or the member is locked; try again
     ├── OutcomeUnknown          the database went away in the middle; ask with an idempotency key
@@ -201,6 +202,20 @@ class NotSignedIn(Refusal):
 
     def __str__(self) -> str:
         return self.fix
+
+
+@dataclass(eq=False)
+class TooManyAttempts(Refusal):
+    """Too many passwords were wrong; another may be tried after `retry_after_seconds`."""
+
+    code = "too_many_attempts"
+    retry_after_seconds: int
+
+    def __str__(self) -> str:
+        return (
+            "too many attempts to sign in have failed;"
+            f" wait {self.retry_after_seconds} seconds, then try again"
+        )
 
 
 @dataclass(eq=False)

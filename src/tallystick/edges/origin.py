@@ -12,4 +12,5 @@ def origin_of(request: HTTPConnection) -> Origin:
     return Origin(
         address=client.host if client and client.host else None,
         request_id=request.scope.get(SCOPE_KEY),
+        user_agent=request.headers.get("User-Agent", ""),
     )

@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
 from tallystick.core.accounts import Origin
@@ -16,10 +17,12 @@ from tallystick.core.errors import NotAllowed, NotFound, NotSignedIn
 from tallystick.core.ids import ApplicationId, Environment, ProgramId, UserId
 from tallystick.core.programs import Program
 from tallystick.core.roles import EVERYBODYS, RIGHTS, Right, Role, who_may
+from tallystick.core.sessions import SEEN_EVERY, SessionKind, expiry_of
 from tallystick.services.context import Context
 from tallystick.services.remembered import Remembered
-from tallystick.store import accounts as people_store
 from tallystick.store import keys as key_store
+from tallystick.store import sessions as session_store
+from tallystick.store.db import Record
 from tallystick.store.roles import list_program_roles
 
 _PARAMETER = re.compile(r"\{[^{}/]*\}")
@@ -53,7 +56,7 @@ class Endpoint:
 class Caller:
     """Who sends a request.
 
-    user_id, email, is_admin, roles: a person's; a role is that in one program.
+    user_id, session_id, email, is_admin, roles: a person's; a role is that in one program.
     key_id: a key's.
     application_id, sandbox: an integration key's; without an application it is one for all of its
     environment.
@@ -63,6 +66,7 @@ class Caller:
 
     kind: CallerKind
     user_id: UserId | None = None
+    session_id: int | None = None
     email: str = ""
     is_admin: bool = False
     roles: Mapping[ProgramId, Role] = field(default_factory=dict)
@@ -178,19 +182,32 @@ async def _identify(context: Context, authorization: str) -> Caller:
 
 
 async def _find_person(context: Context, digest: bytes) -> Caller | None:
+    now = context.clock()
     async with context.database.reader() as reader:
-        session = await people_store.find_session(reader, digest, now=context.clock())
+        session = await session_store.find_session(reader, digest, now=now)
         if session is None:
             return None
         user_id = UserId(session["user_id"])
         roles = (await list_program_roles(reader, [user_id])).get(user_id, ())
+    if now - session["seen_at"] >= SEEN_EVERY:
+        await _see(context, session, now)
     return Caller(
         kind=CallerKind.PERSON,
         user_id=user_id,
+        session_id=session["session_id"],
         email=session["email"],
         is_admin=session["is_admin"],
         roles={each.program_id: each.role for each in roles},
     )
+
+
+async def _see(context: Context, session: Record, now: datetime) -> None:
+    """Write down that a session is in use, which lets one of a browser go on."""
+    kind = SessionKind(session["kind"])
+    expires_at = expiry_of(kind, created_at=session["created_at"], seen_at=now)
+    session_id = session["session_id"]
+    async with context.database.transaction() as tx:
+        await session_store.see_session(tx, session_id, now=now, expires_at=expires_at)
 
 
 async def _find_key(context: Context, digest: bytes) -> Caller | None:

@@ -19,7 +19,7 @@ from tallystick.store import changes as store
 from tallystick.store.db import Tx
 
 SESSIONS = "/v1/sessions"
-_BY_COMMAND = Origin(address=COMMAND, request_id=None)
+_BY_COMMAND = Origin(address=COMMAND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

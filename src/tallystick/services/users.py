@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tallystick.core.accounts import User, UserState
+from tallystick.core.accounts import OwnSettings, User, UserState
 from tallystick.core.errors import InUse, InvalidField, NotAllowed, NotFound
 from tallystick.core.ids import ProgramId, UserId
 from tallystick.core.points import decimal_of
@@ -16,6 +16,7 @@ from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import accounts as store
 from tallystick.store import roles as role_store
+from tallystick.store import sessions as session_store
 from tallystick.store.db import Tx
 from tallystick.store.programs import find_programs
 
@@ -88,7 +89,10 @@ async def update_user(context: Context, caller: Caller, user_id: UserId, wish: U
         check_name(wish.name)
     now = context.clock()
     async with context.database.transaction() as tx:
-        user, admins = await _locked(tx, user_id)
+        user, admins = await lock_user(tx, user_id)
+        if user.state is UserState.INVITED and wish.state is UserState.ACTIVE:
+            fix = "they are active once they have used their link; make them a new one"
+            raise InvalidField("state", "the state invited", fix)
         new = _wanted(user, wish, now)
         if replace(new, modified_at=user.modified_at) == user:
             return user
@@ -98,13 +102,29 @@ async def update_user(context: Context, caller: Caller, user_id: UserId, wish: U
             _check_not_last(user, admins)
         await store.update_user(tx, new)
         if new.roles != user.roles:
-            await _check_programs(tx, new.roles)
+            await check_programs(tx, new.roles)
             await role_store.replace_program_roles(tx, user_id, new.roles)
         if new.state is not UserState.ACTIVE:
-            await store.delete_user_sessions(tx, user_id)
+            await session_store.delete_user_sessions(tx, user_id)
+            await store.delete_link(tx, user_id)
         path = f"/v1/users/{user_id}"
-        await record_change(tx, caller, path, now=now, old=_told(user), new=_told(new))
+        await record_change(tx, caller, path, now=now, old=told_user(user), new=told_user(new))
     return new
+
+
+async def update_own_settings(context: Context, caller: Caller, settings: OwnSettings) -> None:
+    """Let these be the caller's own settings. Errors: NotAllowed, NotFound."""
+    check_may(caller, Right.OWN_ACCOUNT)
+    assert caller.user_id is not None
+    now = context.clock()
+    async with context.database.transaction() as tx:
+        user, _ = await lock_user(tx, caller.user_id)
+        if user.settings == settings:
+            return
+        await store.update_own_settings(tx, user.user_id, settings, now=now)
+        path = f"/v1/users/{user.user_id}/settings"
+        old, new = _told_settings(user.settings), _told_settings(settings)
+        await record_change(tx, caller, path, now=now, old=old, new=new)
 
 
 async def delete_user(context: Context, caller: Caller, user_id: UserId) -> None:
@@ -115,12 +135,13 @@ async def delete_user(context: Context, caller: Caller, user_id: UserId) -> None
     check_may(caller, Right.PEOPLE)
     now = context.clock()
     async with context.database.transaction() as tx:
-        user, admins = await _locked(tx, user_id)
+        user, admins = await lock_user(tx, user_id)
         _check_not_last(user, admins)
         await store.delete_user(tx, user_id, now=now)
-        await store.delete_user_sessions(tx, user_id)
+        await session_store.delete_user_sessions(tx, user_id)
+        await store.delete_link(tx, user_id)
         await role_store.replace_program_roles(tx, user_id, ())
-        await record_change(tx, caller, f"/v1/users/{user_id}", now=now, old=_told(user))
+        await record_change(tx, caller, f"/v1/users/{user_id}", now=now, old=told_user(user))
 
 
 def _check_sees(caller: Caller, user_id: UserId) -> None:
@@ -134,7 +155,7 @@ def _check_may_promote(caller: Caller) -> None:
         raise NotAllowed("change your own state or role", fix)
 
 
-async def _check_programs(tx: Tx, roles: Sequence[ProgramRole]) -> None:
+async def check_programs(tx: Tx, roles: Sequence[ProgramRole]) -> None:
     """Refuse roles in programs that are not there, and two in the same. Errors: InvalidField."""
     left = set(await find_programs(tx, [each.program_id for each in roles]))
     for number, each in enumerate(roles):
@@ -148,7 +169,8 @@ def _no_user(user_id: UserId) -> NotFound:
     return NotFound("user", str(user_id))
 
 
-async def _locked(tx: Tx, user_id: UserId) -> tuple[User, list[UserId]]:
+async def lock_user(tx: Tx, user_id: UserId) -> tuple[User, list[UserId]]:
+    """The user and all active admins, locked until the commit. Errors: NotFound."""
     user, admins = await store.lock_user(tx, user_id)
     if user is None:
         raise _no_user(user_id)
@@ -176,7 +198,7 @@ def _check_not_last(user: User, admins: list[UserId]) -> None:
         raise InUse("user", user.email, "no other active admin", fix)
 
 
-def _told(user: User) -> dict[str, object]:
+def told_user(user: User) -> dict[str, object]:
     """What the record of changes holds of a user."""
     return {
         "id": user.user_id,
@@ -192,3 +214,11 @@ def _told_role(role: ProgramRole) -> dict[str, object]:
     told: dict[str, object] = {"loyaltyProgramId": role.program_id, "role": role.role.value}
     limit = role.points_a_day
     return told if limit is None else told | {"pointsPerDay": decimal_of(limit)}
+
+
+def _told_settings(settings: OwnSettings) -> dict[str, object]:
+    return {
+        "theme": settings.theme.value,
+        "timezone": settings.timezone,
+        "locale": settings.locale,
+    }

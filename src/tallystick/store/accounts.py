@@ -1,8 +1,8 @@
-"""Users and their sessions; passwords and tokens arrive here as hashes and digests."""
+"""Users; passwords and tokens arrive here as hashes and digests."""
 
 from datetime import datetime
 
-from tallystick.core.accounts import User, UserState
+from tallystick.core.accounts import OwnSettings, Theme, User, UserState
 from tallystick.core.errors import AlreadyExists
 from tallystick.core.ids import UserId
 from tallystick.core.roles import ProgramRole
@@ -14,7 +14,14 @@ _SQL = load_queries("accounts")
 
 
 async def insert_user(  # noqa: PLR0913 - by name
-    tx: Tx, *, email: str, name: str, password_hash: str, is_admin: bool, now: datetime
+    tx: Tx,
+    *,
+    email: str,
+    name: str,
+    password_hash: str,
+    is_admin: bool,
+    now: datetime,
+    state: UserState = UserState.ACTIVE,
 ) -> UserId:
     """Insert a user; the id comes back.
 
@@ -22,7 +29,9 @@ async def insert_user(  # noqa: PLR0913 - by name
     """
     with refused_as({"user_account_email_key": AlreadyExists("user", "email", email)}):
         return UserId(
-            await tx.fetchval(_SQL["insert_user"], now, email, name, password_hash, is_admin)
+            await tx.fetchval(
+                _SQL["insert_user"], now, email, name, password_hash, is_admin, state.value
+            )
         )
 
 
@@ -87,28 +96,51 @@ async def note_sign_in(tx: Tx, user_id: UserId, *, now: datetime) -> None:
     await tx.execute(_SQL["note_sign_in"], user_id, now)
 
 
-async def insert_session(
-    tx: Tx, *, token_digest: bytes, user_id: UserId, now: datetime, expires_at: datetime
+async def find_password(reader: Reader, user_id: UserId) -> Record | None:
+    """`email` and `password_hash` of an active user."""
+    return await reader.fetchrow(_SQL["find_password"], user_id)
+
+
+async def set_password(tx: Tx, user_id: UserId, password_hash: str, *, now: datetime) -> None:
+    """Write the password of a user, who is active from now on."""
+    await tx.execute(_SQL["set_password"], user_id, now, password_hash)
+
+
+async def update_own_settings(
+    tx: Tx, user_id: UserId, settings: OwnSettings, *, now: datetime
 ) -> None:
-    """Insert a session and forget those that have expired."""
-    await tx.execute(_SQL["delete_expired_sessions"], now)
-    await tx.execute(_SQL["insert_session"], token_digest, user_id, now, expires_at)
+    """Write what a user chose for themselves."""
+    await tx.execute(
+        _SQL["update_own_settings"],
+        user_id,
+        now,
+        settings.theme.value,
+        settings.timezone,
+        settings.locale,
+    )
 
 
-async def delete_session(tx: Tx, token_digest: bytes) -> UserId | None:
-    """Whose session is ended, if there was one."""
-    user_id: UserId | None = await tx.fetchval(_SQL["delete_session"], token_digest)
-    return user_id
+async def replace_link(
+    tx: Tx, user_id: UserId, token_digest: bytes, *, now: datetime, expires_at: datetime
+) -> None:
+    """Let this be the one link of a user."""
+    await tx.execute(_SQL["replace_link"], user_id, token_digest, now, expires_at)
 
 
-async def delete_user_sessions(tx: Tx, user_id: UserId) -> None:
-    """End all sessions of a user."""
-    await tx.execute(_SQL["delete_user_sessions"], user_id)
+async def find_link(reader: Reader, token_digest: bytes, *, now: datetime) -> Record | None:
+    """`user_id`, `email`, `name` and `state` of whoever the link is for."""
+    return await reader.fetchrow(_SQL["find_link"], token_digest, now)
 
 
-async def find_session(reader: Reader, token_digest: bytes, *, now: datetime) -> Record | None:
-    """`user_id`, `email` and `is_admin` of whoever is signed in with this token."""
-    return await reader.fetchrow(_SQL["find_session"], token_digest, now)
+async def take_link(tx: Tx, token_digest: bytes, *, now: datetime) -> UserId | None:
+    """Whose link it was; it is gone now. None if there was none."""
+    user_id = await tx.fetchval(_SQL["take_link"], token_digest, now)
+    return None if user_id is None else UserId(user_id)
+
+
+async def delete_link(tx: Tx, user_id: UserId) -> None:
+    """Delete the link of a user, if there is one."""
+    await tx.execute(_SQL["delete_link"], user_id)
 
 
 def _user(row: Record, roles: tuple[ProgramRole, ...]) -> User:
@@ -122,4 +154,7 @@ def _user(row: Record, roles: tuple[ProgramRole, ...]) -> User:
         state=UserState(row["state"]),
         is_admin=row["is_admin"],
         roles=roles,
+        settings=OwnSettings(
+            theme=Theme(row["theme"]), timezone=row["timezone"], locale=row["locale"]
+        ),
     )

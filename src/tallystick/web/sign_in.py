@@ -7,12 +7,14 @@ from typing import cast
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tallystick.core.errors import NotSignedIn
+from tallystick.core.errors import NotSignedIn, TooManyAttempts
+from tallystick.core.sessions import SessionKind
 from tallystick.edges.origin import origin_of
-from tallystick.services.accounts import sign_in, sign_out
 from tallystick.services.house import House
+from tallystick.services.sessions import sign_in, sign_out
 from tallystick.web.cookies import forget_session, keep_session, session_token
 from tallystick.web.forms import read_form
+from tallystick.web.refusals import STATUS_OF
 from tallystick.web.rendering import render_plain
 
 HOME = "/programs"
@@ -34,11 +36,12 @@ async def do_sign_in(request: Request) -> Response:
             house.context,
             email=email,
             password=form.get("password", ""),
+            kind=SessionKind.BROWSER,
             origin=origin_of(request),
         )
-    except NotSignedIn as refusal:
+    except (NotSignedIn, TooManyAttempts) as refusal:
         values = {"email": email, "next": to, "problem": str(refusal)}
-        return render_plain(request, "sign_in.html", values, HTTPStatus.UNAUTHORIZED)
+        return render_plain(request, "sign_in.html", values, STATUS_OF[type(refusal)])
     response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
     keep_session(response, request, session.token)
     return response

@@ -15,7 +15,7 @@ from tallystick.api import (
 )
 from tallystick.api.operations import ANYBODY, MANAGERS, Operation
 from tallystick.api.paging import SortedQuery
-from tallystick.core.errors import AlreadyExists, InUse, NotFound, NotSignedIn
+from tallystick.core.errors import AlreadyExists, InUse, NotFound, NotSignedIn, TooManyAttempts
 from tallystick.core.roles import Right
 from tallystick.services.callers import CallerKind
 
@@ -30,7 +30,7 @@ SESSIONS = (
         body=wire.NewSession,
         answer=wire.SessionBody,
         status=HTTPStatus.CREATED,
-        refuses=(NotSignedIn,),
+        refuses=(NotSignedIn, TooManyAttempts),
         handler=sessions.create_session,
     ),
     Operation(

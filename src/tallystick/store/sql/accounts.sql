@@ -1,7 +1,7 @@
 -- name: insert_user
--- $1 now  $2 email  $3 name  $4 password hash  $5 admin
-INSERT INTO user_account (created_at, email, name, password_hash, is_admin)
-VALUES ($1, $2, $3, $4, $5)
+-- $1 now  $2 email  $3 name  $4 password hash  $5 admin  $6 state
+INSERT INTO user_account (created_at, email, name, password_hash, is_admin, state)
+VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING user_id;
 
 -- name: has_users
@@ -19,7 +19,7 @@ WHERE lower(email) = lower($1) AND state = 'active';
 -- A page of those who are not deleted. $1 only this one, or null  $2 how to sort  $3 skipped  $4 at most
 SELECT
   user_id, created_at, coalesce(modified_at, created_at) AS modified_at, signed_in_at, email, name,
-  state, is_admin
+  state, is_admin, theme, timezone, locale
 FROM user_account
 WHERE state <> 'deleted' AND ($1::int IS NULL OR user_id = $1)
 ORDER BY
@@ -51,7 +51,7 @@ WHERE lower(email) = lower($1) AND state <> 'deleted';
 -- The user, unless deleted, together with all admins who can sign in: who they are stands still then. $1 user
 SELECT
   user_id, created_at, coalesce(modified_at, created_at) AS modified_at, signed_in_at, email, name,
-  state, is_admin
+  state, is_admin, theme, timezone, locale
 FROM user_account
 WHERE (user_id = $1 AND state <> 'deleted') OR (is_admin AND state = 'active')
 ORDER BY user_id
@@ -75,33 +75,54 @@ UPDATE user_account
 SET signed_in_at = $2
 WHERE user_id = $1;
 
--- name: insert_session
--- $1 token digest  $2 user  $3 now  $4 expiry
-INSERT INTO user_session (token_digest, user_id, created_at, expires_at)
-VALUES ($1, $2, $3, $4);
-
--- name: delete_session
--- Whose it was. $1 token digest
-DELETE FROM user_session
-WHERE token_digest = $1
-RETURNING user_id;
-
--- name: delete_user_sessions
+-- name: find_password
 -- $1 user
-DELETE FROM user_session
+SELECT
+  email,
+  password_hash
+FROM user_account
+WHERE user_id = $1 AND state = 'active';
+
+-- name: set_password
+-- $1 user  $2 now  $3 password hash
+UPDATE user_account
+SET modified_at = $2, state = 'active', password_hash = $3
 WHERE user_id = $1;
 
--- name: delete_expired_sessions
--- $1 now
-DELETE FROM user_session
-WHERE expires_at <= $1;
+-- name: update_own_settings
+-- $1 user  $2 now  $3 theme  $4 time zone  $5 locale
+UPDATE user_account
+SET modified_at = $2, theme = $3, timezone = $4, locale = $5
+WHERE user_id = $1;
 
--- name: find_session
--- The user who is signed in with this token. $1 token digest  $2 now
+-- name: replace_link
+-- $1 user  $2 token digest  $3 now  $4 expiry
+INSERT INTO password_link (user_id, token_digest, created_at, expires_at)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT ON CONSTRAINT password_link_pkey
+DO UPDATE SET
+  token_digest = excluded.token_digest,
+  created_at = excluded.created_at,
+  expires_at = excluded.expires_at;
+
+-- name: find_link
+-- Who may use it. $1 token digest  $2 now
 SELECT
   u.user_id,
   u.email,
-  u.is_admin
-FROM user_session AS s
-JOIN user_account AS u ON u.user_id = s.user_id
-WHERE s.token_digest = $1 AND s.expires_at > $2 AND u.state = 'active';
+  u.name,
+  u.state
+FROM password_link AS l
+JOIN user_account AS u ON u.user_id = l.user_id
+WHERE l.token_digest = $1 AND l.expires_at > $2 AND u.state IN ('invited', 'active');
+
+-- name: take_link
+-- Whoever deletes it has used it. $1 token digest  $2 now
+DELETE FROM password_link
+WHERE token_digest = $1 AND expires_at > $2
+RETURNING user_id;
+
+-- name: delete_link
+-- $1 user
+DELETE FROM password_link
+WHERE user_id = $1;

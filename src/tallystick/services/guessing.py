@@ -1,0 +1,59 @@
+"""Guessing at passwords: attempts are counted before they are made, and refused if many fail."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tallystick.core.errors import TooManyAttempts
+from tallystick.core.guessing import FORGOTTEN_AFTER, LONGEST_PAUSE, OF_ADDRESS, OF_EMAIL
+from tallystick.services.callers import secret_digest
+from tallystick.services.context import Context
+from tallystick.store import guessing as store
+from tallystick.store.db import Tx
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempt that counts as a failure unless it is told to have succeeded."""
+
+    succeeded: bool = False
+
+
+@asynccontextmanager
+async def attempt(context: Context, *, email: str, address: str | None) -> AsyncIterator[Attempt]:
+    """Let one password be tried for an e-mail address, from a network address if it is known.
+
+    Shape: `succeeded`, set within, forgets the failures of the e-mail address; those of the network
+    address stay, or whoever knows one password could guess at all others.
+    Errors: TooManyAttempts, whether anybody has the e-mail address or not.
+    """
+    by_email = secret_digest(context, f"email {email.casefold()!a}")
+    free = {by_email: OF_EMAIL}
+    if address is not None:
+        free[secret_digest(context, f"address {address}")] = OF_ADDRESS
+    await context.database.write(lambda tx: _begin(tx, context, free))
+    tried = Attempt()
+    yield tried
+    if tried.succeeded:
+        await context.database.write(lambda tx: _succeed(tx, context, by_email, free))
+
+
+async def _begin(tx: Tx, context: Context, free: dict[bytes, int]) -> None:
+    now = context.clock()
+    failures = await store.lock_failures(tx, free)
+    if wait := max(each.seconds_to_wait(now) for each in failures.values()):
+        raise TooManyAttempts(wait)
+    counted = {
+        subject: each.after_attempt(now, free=free[subject]) for subject, each in failures.items()
+    }
+    await store.update_failures(tx, counted)
+
+
+async def _succeed(tx: Tx, context: Context, by_email: bytes, free: dict[bytes, int]) -> None:
+    now = context.clock()
+    failures = await store.lock_failures(tx, free)
+    await store.update_failures(
+        tx, {subject: each.after_success(now) for subject, each in failures.items()}
+    )
+    await store.forget_failures(tx, by_email)
+    await store.forget_old_failures(tx, before=now - FORGOTTEN_AFTER - LONGEST_PAUSE)

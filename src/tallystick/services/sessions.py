@@ -1,0 +1,146 @@
+"""Sessions: a person signs in, sees where they are signed in, and ends what they do not know."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tallystick.core.accounts import Origin
+from tallystick.core.errors import NotFound, NotSignedIn
+from tallystick.core.ids import UserId
+from tallystick.core.programs import is_one_line
+from tallystick.core.roles import Right
+from tallystick.core.sessions import USER_AGENT_LENGTH_MAX, OpenSession, SessionKind, expiry_of
+from tallystick.core.validity import render_instant
+from tallystick.services.callers import Caller, check_may, secret_digest
+from tallystick.services.changes import record_change, record_sign_in, record_sign_out
+from tallystick.services.context import Context
+from tallystick.services.guessing import attempt
+from tallystick.services.passwords import is_password
+from tallystick.store import accounts as people_store
+from tallystick.store import sessions as store
+from tallystick.store.db import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A person who has signed in; the token is shown this once."""
+
+    user_id: UserId
+    token: str = field(repr=False)
+    created_at: datetime
+    expires_at: datetime
+
+
+async def sign_in(
+    context: Context,
+    *,
+    email: str,
+    password: str,
+    kind: SessionKind = SessionKind.BEARER,
+    origin: Origin | None = None,
+) -> Session:
+    """A new session, with a token of its own.
+
+    Errors: NotSignedIn, the same and after the same work whether the address or the password is
+    wrong, or the user cannot sign in; TooManyAttempts, whether there is such a user or not.
+    """
+    origin, email = origin or Origin(), email[:254]
+    async with attempt(context, email=email, address=origin.address) as tried:
+        async with context.database.reader() as reader:
+            user = await people_store.find_user(reader, email) if is_one_line(email) else None
+        right = await is_password(user["password_hash"] if user else None, password)
+        tried.succeeded = user is not None and right
+    if user is None:
+        raise _wrong()
+    user_id = UserId(user["user_id"])
+    async with context.database.transaction() as tx:
+        if right:
+            return await open_session(context, tx, user_id, kind=kind, origin=origin)
+        now = context.clock()
+        await record_sign_in(tx, user_id, now=now, origin=origin, refused=True)
+    raise _wrong()
+
+
+async def open_session(
+    context: Context, tx: Tx, user_id: UserId, *, kind: SessionKind, origin: Origin
+) -> Session:
+    """A new session of somebody who has shown who they are, within the transaction."""
+    now, token = context.clock(), secrets.token_urlsafe(32)
+    expires_at = expiry_of(kind, created_at=now, seen_at=now)
+    await store.insert_session(
+        tx,
+        token_digest=secret_digest(context, token),
+        user_id=user_id,
+        kind=kind,
+        now=now,
+        expires_at=expires_at,
+        address=origin.address,
+        user_agent=_readable(origin.user_agent),
+    )
+    await people_store.note_sign_in(tx, user_id, now=now)
+    await record_sign_in(tx, user_id, now=now, origin=origin)
+    return Session(user_id=user_id, token=token, created_at=now, expires_at=expires_at)
+
+
+async def sign_out(context: Context, token: str, *, origin: Origin | None = None) -> None:
+    """End the session of this token."""
+    async with context.database.transaction() as tx:
+        user_id = await store.delete_session(tx, secret_digest(context, token))
+        if user_id is not None:
+            await record_sign_out(tx, user_id, now=context.clock(), origin=origin)
+
+
+async def list_sessions(context: Context, caller: Caller, user_id: UserId) -> list[OpenSession]:
+    """Where somebody is signed in, the last seen first. Errors: NotFound for somebody else."""
+    _check_whose(caller, user_id)
+    async with context.database.reader() as reader:
+        return await store.list_sessions(reader, user_id, now=context.clock())
+
+
+async def end_session(context: Context, caller: Caller, user_id: UserId, session_id: int) -> None:
+    """End one of somebody's sessions. Errors: NotFound, also for somebody else."""
+    _check_whose(caller, user_id)
+    now = context.clock()
+    async with context.database.transaction() as tx:
+        known = {each.session_id: each for each in await store.list_sessions(tx, user_id, now=now)}
+        if not await store.delete_user_session(tx, user_id, session_id) or session_id not in known:
+            raise NotFound("session", str(session_id))
+        path = f"/v1/users/{user_id}/sessions/{session_id}"
+        await record_change(tx, caller, path, now=now, old=_told(known[session_id]))
+
+
+async def end_other_sessions(context: Context, caller: Caller) -> int:
+    """End all sessions of the caller but the one they call with; how many there were."""
+    check_may(caller, Right.OWN_ACCOUNT)
+    assert caller.user_id is not None
+    now = context.clock()
+    async with context.database.transaction() as tx:
+        ended = await store.delete_user_sessions(tx, caller.user_id, but=caller.session_id)
+        if ended:
+            path = f"/v1/users/{caller.user_id}/sessions"
+            await record_change(tx, caller, path, now=now, old={"ids": ended})
+    return len(ended)
+
+
+def _wrong() -> NotSignedIn:
+    return NotSignedIn("the e-mail address or the password is wrong")
+
+
+def _check_whose(caller: Caller, user_id: UserId) -> None:
+    if caller.user_id != user_id and not caller.may(Right.PEOPLE):
+        raise NotFound("user", str(user_id))
+
+
+def _readable(user_agent: str) -> str:
+    """What can be shown of what a browser says of itself."""
+    cut = user_agent[:USER_AGENT_LENGTH_MAX]
+    return cut if is_one_line(cut) else ""
+
+
+def _told(session: OpenSession) -> dict[str, object]:
+    return {
+        "id": session.session_id,
+        "kind": session.kind.value,
+        "created": render_instant(session.created_at),
+        "address": session.address,
+    }
