@@ -28,19 +28,25 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
+ROLE = "tallystick_tests"  # one for all databases of the server
+PASSWORD = "of-the-tests"
 SECRET = b"a secret of the tests, thirty-two bytes long"
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server on which databases can be made by cloning the template."""
+    """A server on which databases can be made by cloning the template.
+
+    application_url: that of the role that serves requests, as which almost all tests run.
+    """
 
     url: str
+    application_url: str
     template: str
 
-    def url_of(self, database: str) -> str:
+    def url_of(self, database: str, *, owner: bool = False) -> str:
         """The URL of another database on this server."""
-        parts = urlsplit(self.url)
+        parts = urlsplit(self.url if owner else self.application_url)
         return urlunsplit(parts._replace(path=f"/{database}"))
 
     async def execute(self, *statements: str) -> None:
@@ -63,9 +69,12 @@ def _name(kind: str) -> str:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     with _server_url() as url:
-        server = Server(url, _name("template"))
+        parts = urlsplit(url)
+        _, _, place = parts.netloc.rpartition("@")
+        application_url = urlunsplit(parts._replace(netloc=f"{ROLE}:{PASSWORD}@{place}"))
+        server = Server(url, application_url, _name("template"))
         asyncio.run(server.execute(f'CREATE DATABASE "{server.template}"'))
-        asyncio.run(_migrate(server.url_of(server.template)))
+        asyncio.run(_migrate(server))
         yield server
         asyncio.run(server.execute(f'DROP DATABASE "{server.template}"'))
 
@@ -82,9 +91,10 @@ def _server_url() -> Iterator[str]:
             yield embedded.url
 
 
-async def _migrate(url: str) -> None:
-    database = await Database.connect(url, size=1)
-    await migrate(database, now=datetime.now(UTC))
+async def _migrate(server: Server) -> None:
+    database = await Database.connect(server.url_of(server.template, owner=True), size=1)
+    url = server.url_of(server.template)
+    await migrate(database, now=datetime.now(UTC), application_url=url)
     await database.close()
 
 
@@ -110,6 +120,23 @@ def module_database_url(server: Server) -> Iterator[str]:
     """A migrated database that the tests of a module share."""
     with _clone(server) as url:
         yield url
+
+
+@pytest.fixture
+def owner_url(server: Server, database_url: str) -> str:
+    """The database of the test's own, as its owner, who may do anything with it."""
+    return as_owner(server, database_url)
+
+
+@pytest.fixture(scope="module")
+def module_owner_url(server: Server, module_database_url: str) -> str:
+    """The database of the module, as its owner."""
+    return as_owner(server, module_database_url)
+
+
+def as_owner(server: Server, url: str) -> str:
+    """The same database, as its owner."""
+    return server.url_of(urlsplit(url).path[1:], owner=True)
 
 
 @pytest.fixture

@@ -1,12 +1,16 @@
 """The settings, read once from the environment. docs/settings.md describes each."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from tallystick.core.errors import CannotStart
 
 PREFIX = "TALLYSTICK_"
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,10 +18,15 @@ class Settings:
     """What can be set from outside; each field is the variable of its name, in capitals."""
 
     database_url: str | None = field(default=None, repr=False)  # None: the embedded PostgreSQL
+    owner_url: str | None = field(default=None, repr=False)  # None: database_url, whose role owns
     data_dir: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
+    tls_cert: Path | None = None
+    tls_key: Path | None = None  # None: it is in the file of the certificate
+    trusted_proxies: tuple[Network, ...] | None = None  # None: nobody is
+    requests_per_second_max: int = 0  # 0: no limit
     admin_email: str = "admin@localhost"
     admin_password: str | None = field(default=None, repr=False)  # None: one is made and printed
     demo: bool = True
@@ -61,11 +70,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     defaults = Settings()
     limits = [(name, getattr(defaults, name)) for name in _REACH]
     return Settings(
-        database_url=_url(given.get("database_url")),
+        database_url=_url("database_url", given.get("database_url")),
+        owner_url=_url("owner_url", given.get("owner_url")),
         data_dir=Path(given.get("data_dir", defaults.data_dir)),
         host=given.get("host", defaults.host),
         port=_whole("port", given.get("port", "8080"), 0, 65_535),
         workers=_whole("workers", given.get("workers", "1"), 1, 16),
+        tls_cert=_path(given.get("tls_cert")),
+        tls_key=_path(given.get("tls_key")),
+        trusted_proxies=_networks("trusted_proxies", given.get("trusted_proxies")),
+        requests_per_second_max=_whole(
+            "requests_per_second_max", given.get("requests_per_second_max", "0"), 0, 100_000
+        ),
         admin_email=given.get("admin_email", defaults.admin_email),
         admin_password=_secret("admin_password", given.get("admin_password"), 12),
         demo=_flag("demo", given.get("demo", "1")),
@@ -76,10 +92,25 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
 
 
-def _url(value: str | None) -> str | None:
+def _url(name: str, value: str | None) -> str | None:
     if value is not None and not value.startswith(("postgresql://", "postgres://")):
-        raise _wrong("database_url", value, "write postgresql://user:password@host:5432/database")
+        fix = "write postgresql://user:password@host:5432/database"
+        raise _wrong(name, re.sub(r"//[^@]*@", "//...@", value), fix)
     return value
+
+
+def _path(value: str | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+def _networks(name: str, value: str | None) -> tuple[Network, ...] | None:
+    if value is None:
+        return None
+    try:
+        return tuple(ip_network(word.strip()) for word in value.split(",") if word.strip())
+    except ValueError as error:
+        fix = "write addresses and networks like 10.0.0.0/8, with commas in between"
+        raise _wrong(name, value, fix) from error
 
 
 def _whole(name: str, value: str, least: int, most: int) -> int:

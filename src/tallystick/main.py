@@ -4,9 +4,11 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -26,7 +28,9 @@ from tallystick.cli.runtime import Runtime
 from tallystick.config import Settings, read_settings
 from tallystick.core.errors import CannotStart
 from tallystick.core.formats.limits import FileLimits
-from tallystick.services.context import Context, Limits
+from tallystick.edges import Edges, inside
+from tallystick.edges.protocol import CarefulProtocol
+from tallystick.services.context import Context, Limits, system_clock
 from tallystick.services.first_start import Welcome, first_start
 from tallystick.store.db import Database
 from tallystick.store.embedded import embedded_server, stop_with
@@ -52,9 +56,10 @@ def application() -> ASGIApp:
     parent = parent_process()  # of several workers; it may have ended by now
     if parent and parent.pid and (end_with_parent := stop_with(parent.pid)):
         end_with_parent()
-    return create_app(
+    app = create_app(
         lambda: _serving(settings, url), pages=page_routes(), on_http_error=on_http_error
     )
+    return inside(app, _edges(settings))
 
 
 def _runtime() -> Runtime:
@@ -69,11 +74,13 @@ def _serve(settings: Settings) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        with _listening(settings) as listener, _database_url(settings, join=False) as url:
-            uvloop.run(_prepare(settings, url))
-            os.environ["TALLYSTICK_DATABASE_URL"] = url
+        config = _server_config(settings)
+        with _listening(settings) as listener, _database(settings, join=False) as place:
+            uvloop.run(_prepare(settings, place))
+            os.environ["TALLYSTICK_DATABASE_URL"] = place.url
+            os.environ.pop("TALLYSTICK_OWNER_URL", None)  # no server process has a use for it
             _announce(settings, listener)
-            _run_server(settings, listener)
+            _run_server(config, listener)
     except KeyboardInterrupt:
         pass
     print("Tallystick has stopped.", file=sys.stderr)
@@ -83,18 +90,53 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _run_server(settings: Settings, listener: socket.socket) -> None:
+def _server_config(settings: Settings) -> uvicorn.Config:
+    """How to serve. Errors: CannotStart if there is no TLS with these files."""
     config = uvicorn.Config(
         "tallystick.main:application",
         factory=True,
         workers=settings.workers,
+        http=CarefulProtocol,
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the edges know whom to trust
         timeout_graceful_shutdown=10,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
     )
+    _check_tls(settings)
+    return config
+
+
+def _check_tls(settings: Settings) -> None:
+    if settings.tls_cert is None:
+        if settings.tls_key is not None:
+            raise CannotStart("TALLYSTICK_TLS_KEY is set; set TALLYSTICK_TLS_CERT as well")
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            settings.tls_cert, settings.tls_key, password=lambda: ""
+        )
+    except (ssl.SSLError, OSError) as error:
+        raise CannotStart(
+            f"no TLS with TALLYSTICK_TLS_CERT and TALLYSTICK_TLS_KEY: {error}; write the paths of a"
+            " certificate with its chain and of its key without a password, both as PEM"
+        ) from error
+
+
+def _edges(settings: Settings) -> Edges:
+    return Edges(
+        body_bytes_max=settings.import_bytes_max,
+        trusted_proxies=settings.trusted_proxies or (),
+        requests_per_second_max=settings.requests_per_second_max,
+    )
+
+
+def _run_server(config: uvicorn.Config, listener: socket.socket) -> None:
     server = uvicorn.Server(config)
-    if settings.workers == 1:
+    if config.workers == 1:
         server.run(sockets=[listener])
     else:
         Multiprocess(config, sockets=[listener]).run()
@@ -125,14 +167,23 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where the database is: for use cases at `url`, and for migrations at `owner_url`."""
+
+    url: str
+    owner_url: str
+
+
 @contextmanager
-def _database_url(settings: Settings, *, join: bool) -> Iterator[str]:
-    """The URL of the database; a server must not join one that would end with a command."""
+def _database(settings: Settings, *, join: bool) -> Iterator[_Place]:
+    """The place of the database; a server must not join one that would end with a command."""
     if settings.database_url is not None:
-        yield settings.database_url
+        url = settings.database_url
+        yield _Place(url=url, owner_url=settings.owner_url or url)
         return
     with embedded_server(settings.data_dir, join=join, on_failure=_end_self) as server:
-        yield server.url
+        yield _Place(url=server.application_url, owner_url=server.url)
         if server.failed:
             raise server.failed
 
@@ -145,10 +196,20 @@ def _end_self() -> None:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Context]:
     """A context on a database that is up to date, for a command."""
-    with _database_url(settings, join=True) as url:
-        async with _in_use(settings, await Database.connect(url)) as context:
-            await migrate(context.database, now=context.clock())
+    with _database(settings, join=True) as place:
+        await _migrate(place)
+        async with _in_use(settings, await Database.connect(place.url)) as context:
             yield context
+
+
+async def _migrate(place: _Place) -> None:
+    """Bring the database up to date, as its owner."""
+    owner = await Database.connect(place.owner_url, size=1)
+    try:
+        shared = place.url == place.owner_url
+        await migrate(owner, now=system_clock(), application_url=None if shared else place.url)
+    finally:
+        await owner.close()
 
 
 @asynccontextmanager
@@ -174,10 +235,10 @@ async def _in_use(settings: Settings, database: Database) -> AsyncIterator[Conte
         await database.close()
 
 
-async def _prepare(settings: Settings, url: str) -> None:
+async def _prepare(settings: Settings, place: _Place) -> None:
     """Bring the database up to date, and fill it if this is the first start."""
-    async with _in_use(settings, await Database.connect(url)) as context:
-        await migrate(context.database, now=context.clock())
+    await _migrate(place)
+    async with _in_use(settings, await Database.connect(place.url)) as context:
         await first_start(
             context,
             email=settings.admin_email,
@@ -254,7 +315,8 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
     """Say where we are and how to get in; stdout, so that it can be read by a script."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{port}"
+    scheme = "http" if settings.tls_cert is None else "https"
+    address = f"{scheme}://{shown}:{port}"
     lines = [f"Tallystick {__version__} serves on {address} (Ctrl-C stops it)"]
     path = settings.data_dir / WELCOME
     if path.exists():
@@ -285,6 +347,7 @@ def _configure_logs() -> None:
     """One JSON object a line on stderr."""
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.ExceptionRenderer(

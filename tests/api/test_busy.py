@@ -17,9 +17,9 @@ SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_eve
 
 
 @pytest.fixture
-async def outsider(database_url: str) -> AsyncIterator[Connection]:
+async def outsider(owner_url: str) -> AsyncIterator[Connection]:
     """Somebody else's connection, who can lock tables and end connections."""
-    outsider = await asyncpg.connect(database_url)
+    outsider = await asyncpg.connect(owner_url)
     yield outsider
     await outsider.close()
 

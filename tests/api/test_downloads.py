@@ -81,9 +81,9 @@ class Reader:
 
 
 @pytest.fixture
-async def outsider(database_url: str) -> AsyncIterator[Connection]:
+async def outsider(owner_url: str) -> AsyncIterator[Connection]:
     """Somebody else's connection, who looks at what the database does."""
-    outsider = await asyncpg.connect(database_url)
+    outsider = await asyncpg.connect(owner_url)
     yield outsider
     await outsider.close()
 

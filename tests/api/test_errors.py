@@ -1,5 +1,6 @@
 """The error table: total in both directions, one shape for all, and nothing of a fault shown."""
 
+import asyncpg
 import msgspec
 import pytest
 import structlog
@@ -105,11 +106,12 @@ def test_whatever_was_found_can_be_told(text: str) -> None:
         check_error(bytes(answer.body), answer.headers["content-type"], answer.status_code)
 
 
-async def test_a_fault_shows_nothing_of_its_inside(database_url: str) -> None:
+async def test_a_fault_shows_nothing_of_its_inside(database_url: str, owner_url: str) -> None:
     async with running_api(database_url) as api:
         program = await api.program()
-        async with api.context.database.transaction() as tx:
-            await tx.execute("ALTER TABLE tier RENAME TO mislaid")
+        owner = await asyncpg.connect(owner_url)
+        await owner.execute("ALTER TABLE tier RENAME TO mislaid")
+        await owner.close()
         with structlog.testing.capture_logs() as logs:
             answer = await api.manager.get(program_path(program))
     assert answer.status_code == 500

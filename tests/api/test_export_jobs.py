@@ -342,8 +342,8 @@ async def test_a_folder_that_cannot_be_written_fails_the_job(
 
 
 @pytest.fixture
-async def outsider(database_url: str) -> AsyncIterator[Connection]:
-    outsider = await asyncpg.connect(database_url)
+async def outsider(owner_url: str) -> AsyncIterator[Connection]:
+    outsider = await asyncpg.connect(owner_url)
     yield outsider
     await outsider.close()
 

@@ -90,7 +90,7 @@ def told(line: Any) -> str:
     return f"{line}{''.join(shown)}"
 
 
-async def test_no_secret_is_stored_logged_or_told_twice(own: Api, database_url: str) -> None:
+async def test_no_secret_is_stored_logged_or_told_twice(own: Api, owner_url: str) -> None:
     with capture_logs() as lines:
         secrets = await secrets_of(own)
         shown = {
@@ -102,7 +102,7 @@ async def test_no_secret_is_stored_logged_or_told_twice(own: Api, database_url: 
             "",
         }
         said = [await call_all(own, each, secrets["a token"]) for each in sorted(shown)]
-    stored = await everything_stored(database_url)
+    stored = await everything_stored(owner_url)
     log = "\n".join(map(told, lines))
     for kind, secret in secrets.items():
         assert secret not in stored, kind
@@ -110,9 +110,9 @@ async def test_no_secret_is_stored_logged_or_told_twice(own: Api, database_url: 
         assert not any(secret in answer for answer in said), kind
 
 
-async def test_no_secret_is_told_when_the_server_is_at_fault(own: Api, database_url: str) -> None:
+async def test_no_secret_is_told_when_the_server_is_at_fault(own: Api, owner_url: str) -> None:
     secrets = await secrets_of(own)
-    owner = await asyncpg.connect(database_url)
+    owner = await asyncpg.connect(owner_url)
     await owner.execute("DROP TABLE program CASCADE; DROP TABLE change")
     await owner.close()
     with capture_logs() as lines:

@@ -12,11 +12,11 @@ CHECK = "remaining_is_amount_less_allocations"
 
 
 @pytest.fixture
-def spoiled(groceries: Tallystick, database_url: str) -> Tallystick:
+def spoiled(groceries: Tallystick, owner_url: str) -> Tallystick:
     """Books in which one lot has a hundredth less than it should."""
 
     async def spoil() -> None:
-        async with opened(database_url) as context, context.database.transaction() as tx:
+        async with opened(owner_url) as context, context.database.transaction() as tx:
             await tx.execute("UPDATE lot SET remaining = remaining - 1 WHERE amount = 5000")
 
     asyncio.run(spoil())

@@ -18,11 +18,16 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="module")
-def real_ledger(module_database_url: str, runner: asyncio.Runner) -> Iterator[RealLedger]:
+def real_ledger(
+    module_database_url: str, module_owner_url: str, runner: asyncio.Runner
+) -> Iterator[RealLedger]:
     """The programs of the histories in a database that nobody else uses."""
     database = runner.run(Database.connect(module_database_url, size=2))
+    owner = runner.run(Database.connect(module_owner_url, size=1))
     clock = Clock()
-    ledger = RealLedger(Context(database=database, secret=b"none is needed", clock=clock), clock)
+    context = Context(database=database, secret=b"none is needed", clock=clock)
+    ledger = RealLedger(context, owner, clock)
     runner.run(ledger.create_programs())
     yield ledger
     runner.run(database.close())
+    runner.run(owner.close())

@@ -37,6 +37,7 @@ from tallystick.services.programs import create_program
 from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.undo import UndoPreview, UndoReport, preview_undo, undo_import
 from tallystick.services.verify import Finding, verify
+from tallystick.store.db import Database
 
 PROGRAMS = (
     ProgramSettings(
@@ -88,9 +89,10 @@ def said(outcome: Outcome) -> str:
 
 @dataclass(slots=True)
 class RealLedger:
-    """The programs of the histories in a database that is emptied for each of them."""
+    """The programs of the histories in a database that its owner empties for each of them."""
 
     context: Context
+    owner: Database
     clock: Clock
     programs: dict[str, Program] = field(default_factory=dict)
     keys: "count[int]" = field(default_factory=count)
@@ -103,7 +105,7 @@ class RealLedger:
     async def start(self) -> None:
         """Go back to the first instant of a history, with nobody and nothing in the books."""
         self.clock.now = ORIGIN
-        async with self.context.database.transaction() as tx:
+        async with self.owner.transaction() as tx:
             await tx.execute(WIPE)
 
     def posting(self, wish: Add | Deduct) -> Posting:

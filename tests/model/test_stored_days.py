@@ -101,12 +101,17 @@ def _shuffled(history: list[Step], own: list[Close | Join | Erase], order: Rando
 
 @pytest.fixture(scope="module", params=SETS)
 def ledger(
-    request: pytest.FixtureRequest, module_database_url: str, runner: asyncio.Runner
+    request: pytest.FixtureRequest,
+    module_database_url: str,
+    module_owner_url: str,
+    runner: asyncio.Runner,
 ) -> Iterator[RealLedger]:
     """The programs, in these zones and with these policies."""
     database = runner.run(Database.connect(module_database_url, size=3))
+    owner = runner.run(Database.connect(module_owner_url, size=1))
     clock = Clock()
-    ledger = RealLedger(Context(database=database, secret=b"none is needed", clock=clock), clock)
+    context = Context(database=database, secret=b"none is needed", clock=clock)
+    ledger = RealLedger(context, owner, clock)
     for known, (zone, policy) in zip(PROGRAMS, SETS[request.param], strict=True):
         name = f"{known.name} in {zone}"
         chosen = replace(known, name=name, timezone=zone, join_policy=policy)
@@ -114,6 +119,7 @@ def ledger(
     yield ledger
     runner.run(ledger.start())
     runner.run(database.close())
+    runner.run(owner.close())
 
 
 FIFTY = Add("ann", OWING, "", 50_00, "immediate", "3D")

@@ -277,7 +277,7 @@ async def test_profiles_and_erasures_at_once_never_fail(shared: Context) -> None
 
 
 async def test_an_import_that_does_not_end_makes_an_erasure_busy(
-    shared: Context, program: Program, module_database_url: str
+    shared: Context, program: Program, module_owner_url: str
 ) -> None:
     name = await new_member(shared, program)
     hurried = Context(
@@ -286,10 +286,10 @@ async def test_an_import_that_does_not_end_makes_an_erasure_busy(
         clock=shared.clock,
         limits=Limits(holder_wait_seconds=1),
     )
-    connection = await asyncpg.connect(module_database_url)
+    connection = await asyncpg.connect(module_owner_url)
     try:
         async with connection.transaction():
-            await connection.execute("LOCK TABLE point_import IN SHARE ROW EXCLUSIVE MODE")
+            await connection.execute("LOCK TABLE import_turn IN SHARE ROW EXCLUSIVE MODE")
             with pytest.raises(Busy):
                 await erase_customer(hurried, LIVE, name)
     finally:

@@ -2,6 +2,7 @@
 
 import io
 
+import asyncpg
 import pytest
 
 from tallystick.core.ids import IntegrationId
@@ -112,11 +113,13 @@ async def test_good_books_pass_every_check(context: Context) -> None:
 
 
 @pytest.mark.parametrize(("check", "fault"), FAULTS, ids=[check for check, _ in FAULTS])
-async def test_a_check_finds_its_fault(context: Context, check: str, fault: str) -> None:
+async def test_a_check_finds_its_fault(
+    context: Context, owner_url: str, check: str, fault: str
+) -> None:
     await good_books(context)
-    async with context.database.transaction() as tx:
-        await tx.execute(FREE)
-        await tx.execute(fault)
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute(f"{FREE}; {fault}")
+    await owner.close()
     assert check in await broken(context)
 
 

@@ -48,10 +48,10 @@ async def copied(database: Database, rows: int, *, pieces_max: int, by_raising: 
 @pytest.mark.parametrize("pieces_max", [0, 1, 2])
 @pytest.mark.parametrize("rows", [1, 2_000, 200_000])
 async def test_a_copy_ends_where_it_is_broken_off(
-    module_database_url: str, rows: int, pieces_max: int, *, by_raising: bool
+    module_owner_url: str, rows: int, pieces_max: int, *, by_raising: bool
 ) -> None:
-    database = await Database.open(module_database_url, size=1)
-    outsider = await asyncpg.connect(module_database_url)
+    database = await Database.open(module_owner_url, size=1)
+    outsider = await asyncpg.connect(module_owner_url)
     try:
         await copied(database, rows, pieces_max=pieces_max, by_raising=by_raising)
     except (SinkError, asyncio.CancelledError):
@@ -62,9 +62,9 @@ async def test_a_copy_ends_where_it_is_broken_off(
     await database.close()
 
 
-async def test_a_copy_whose_server_went_away_is_told_as_such(module_database_url: str) -> None:
-    database = await Database.open(module_database_url, size=1)
-    outsider = await asyncpg.connect(module_database_url)
+async def test_a_copy_whose_server_went_away_is_told_as_such(module_owner_url: str) -> None:
+    database = await Database.open(module_owner_url, size=1)
+    outsider = await asyncpg.connect(module_owner_url)
 
     async def sink(_piece: bytes) -> None:
         await outsider.execute(

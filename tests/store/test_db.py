@@ -25,17 +25,17 @@ Opened = AbstractAsyncContextManager[Reader]
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(owner_url: str) -> AsyncIterator[Database]:
     """The database under test."""
-    database = await Database.connect(database_url, size=3)
+    database = await Database.connect(owner_url, size=3)
     yield database
     await database.close()
 
 
 @pytest.fixture
-async def outsider(database_url: str) -> AsyncIterator[Connection]:
+async def outsider(owner_url: str) -> AsyncIterator[Connection]:
     """A connection of somebody else, who can end the others."""
-    outsider = await asyncpg.connect(database_url)
+    outsider = await asyncpg.connect(owner_url)
     yield outsider
     await outsider.close()
 
@@ -101,11 +101,11 @@ async def test_a_snapshot_sees_one_moment_and_writes_nothing(
 
 
 async def test_instants_are_utc_whatever_the_server_prefers(
-    database_url: str, outsider: Connection
+    owner_url: str, outsider: Connection
 ) -> None:
     name = await outsider.fetchval("SELECT current_database()")
     await outsider.execute(f"ALTER DATABASE \"{name}\" SET timezone = 'Asia/Tokyo'")
-    database = await Database.connect(database_url, size=1)
+    database = await Database.connect(owner_url, size=1)
     async with database.reader() as reader:
         assert await reader.fetchval("SHOW timezone") == "UTC"
     await database.close()

@@ -22,9 +22,9 @@ LATER = datetime(2027, 6, 15, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-async def connection(module_database_url: str) -> AsyncIterator[Connection]:
+async def connection(module_owner_url: str) -> AsyncIterator[Connection]:
     """A connection to the module's database."""
-    connection = await asyncpg.connect(module_database_url)
+    connection = await asyncpg.connect(module_owner_url)
     yield connection
     await connection.close()
 

@@ -16,10 +16,18 @@ Settings, from the environment (an empty one counts as unset):
   TALLYSTICK_DATABASE_URL    the PostgreSQL to use, as
                              postgresql://user:password@host:5432/database;
                              unset: one of its own in the data folder
+  TALLYSTICK_OWNER_URL       the same as the role that owns its tables, for
+                             migrations; unset: that of the other URL
   TALLYSTICK_DATA_DIR        the data folder              [default: ./data]
   TALLYSTICK_HOST            the address to listen on     [default: 127.0.0.1]
   TALLYSTICK_PORT            the port to listen on        [default: 8080]
   TALLYSTICK_WORKERS         how many server processes    [default: 1]
+  TALLYSTICK_TLS_CERT        the certificate and its chain, as PEM; unset: no TLS
+  TALLYSTICK_TLS_KEY         its key; unset: it is in the same file
+  TALLYSTICK_TRUSTED_PROXIES         addresses and networks of proxies whose
+                             X-Forwarded-For and -Proto are believed
+  TALLYSTICK_REQUESTS_PER_SECOND_MAX what one key may send to a process
+                             in a second, 0 for no limit  [default: 0]
   TALLYSTICK_ADMIN_EMAIL     the first user, made if there is none
                                                           [default: admin@localhost]
   TALLYSTICK_ADMIN_PASSWORD  that user's password, at least 12 characters;

@@ -15,6 +15,7 @@ from tallystick.edges.refusals import refusal_body
 HEAD_BYTES_MAX = 65_536
 HEADERS_MAX = 100
 HEAD_SECONDS = 15
+LINGER_SECONDS = 1
 
 
 class _TooLargeError(Exception):
@@ -31,6 +32,7 @@ class CarefulProtocol(HttpToolsProtocol):
     _header_bytes = 0
     _in_head = True
     _too_large = False
+    _refused = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin to wait for a first head."""
@@ -44,10 +46,12 @@ class CarefulProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; those of a head are counted, those of a body are not."""
+        if self._refused:
+            return
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+        if self._in_head and self._head_bytes > HEAD_BYTES_MAX and not self._refused:
             self._too_large = True
             self.send_400_response("")
 
@@ -82,13 +86,18 @@ class CarefulProtocol(HttpToolsProtocol):
         self._refuse(status, told)
 
     def _refuse(self, status: HTTPStatus, told: str) -> None:
+        """Answer, and close a moment later: what is still on its way would undo the answer."""
+        self._refused = True
+        self._stop_waiting()
         body = refusal_body(status, told)
         head = (
             f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _await_head(self) -> None:
         self._stop_waiting()

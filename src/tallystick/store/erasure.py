@@ -31,7 +31,7 @@ async def move_entries(
 
     The new holder's profile id comes back.
     """
-    return int(await tx.fetchval(_SQL["move_entries"], holder_id, new_holder_id, now))
+    return int(await tx.fetchval(_SQL["erase_holder"], holder_id, new_holder_id, now))
 
 
 async def erase_records(
@@ -42,6 +42,5 @@ async def erase_records(
     segment: the integration id as it stands in paths. told: what an answer about the person has
     in it, any of these.
     """
-    await tx.execute(_SQL["erase_changes"], segment, new_name)
-    await tx.execute(_SQL["erase_exports"], name, new_name)
+    await tx.execute(_SQL["erase_records"], segment, name, new_name)
     await tx.execute(_SQL["erase_answers"], list(told))

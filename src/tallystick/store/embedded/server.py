@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import hmac
 import os
 import stat
 import tempfile
@@ -21,14 +22,20 @@ from tallystick.store.embedded.supervisor import OnFailure, Supervisor, supervis
 
 JOIN_SECONDS = 60  # for the server of another process to take connections
 LOOK_SECONDS = 0.1
+APPLICATION = "tallystick_application"  # the role that serves requests
 LONGEST_SOCKET = 100  # bytes; systems end between 104 and 108
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedServer:
-    """A server that takes connections at `url`. `owned`: it runs, and ends, with this process."""
+    """A server that takes connections, of the owner at `url`.
+
+    application_url: the same for the role that serves requests, once `migrate` was given it.
+    `owned`: it runs, and ends, with this process.
+    """
 
     url: str
+    application_url: str
     supervisor: Supervisor | None
 
     @property
@@ -59,7 +66,7 @@ def embedded_server(
     try:
         joined = _lock_or_join(state, lock, join=join)
         if joined:
-            yield EmbeddedServer(url=_url(state, joined), supervisor=None)
+            yield _server(state, joined, None)
         else:
             with _own_server(state, on_failure) as server:
                 yield server
@@ -75,7 +82,7 @@ def _own_server(state: State, on_failure: OnFailure) -> Iterator[EmbeddedServer]
         _socket_folder(state) as sockets,
         supervised(state, binaries, sockets, on_failure=on_failure) as supervisor,
     ):
-        yield EmbeddedServer(url=_url(state, sockets), supervisor=supervisor)
+        yield _server(state, sockets, supervisor)
 
 
 def _lock_or_join(state: State, lock: int, *, join: bool) -> Path | None:
@@ -141,6 +148,20 @@ def _claim(folder: Path, state: State) -> None:
         raise not_ours(folder, found.st_uid)
 
 
-def _url(state: State, sockets: Path) -> str:
+def _server(state: State, sockets: Path, supervisor: Supervisor | None) -> EmbeddedServer:
+    password = read_password(state)
+    return EmbeddedServer(
+        url=_url(sockets, NAME, password),
+        application_url=_url(sockets, APPLICATION, _application_password(password)),
+        supervisor=supervisor,
+    )
+
+
+def _application_password(password: str) -> str:
+    """The other role's password: it follows from the owner's, and the owner's not from it."""
+    return hmac.digest(password.encode(), APPLICATION.encode(), hashlib.sha256).hex()
+
+
+def _url(sockets: Path, role: str, password: str) -> str:
     host = quote(str(sockets), safe="")
-    return f"postgresql://{NAME}:{quote(read_password(state))}@/{NAME}?host={host}&port={PORT}"
+    return f"postgresql://{role}:{quote(password)}@/{NAME}?host={host}&port={PORT}"

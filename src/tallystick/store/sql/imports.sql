@@ -4,7 +4,7 @@
 
 -- name: take_turn
 -- Imports are applied one after the other, so that they take their locks in no particular order.
-LOCK TABLE point_import IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE import_turn IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: create_staging
 -- The rows of this import, gone with the transaction. start_at NULL is "immediate"; shown_expires_at

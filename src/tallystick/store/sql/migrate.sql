@@ -14,6 +14,10 @@ LOCK TABLE schema_migration IN EXCLUSIVE MODE;
 -- A step gives up rather than hold everybody up behind a lock it waits for.
 SET LOCAL lock_timeout = '10s';
 
+-- name: has_migrations
+-- Whether there is such a list.
+SELECT to_regclass('schema_migration') IS NOT NULL;
+
 -- name: list_migrations
 SELECT name
 FROM schema_migration

@@ -1,0 +1,100 @@
+"""Heads of requests as they come over a real connection: how large, how many, how slow."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+
+from edges.harness import application
+from tallystick.edges.protocol import HEAD_BYTES_MAX, HEADERS_MAX, CarefulProtocol
+
+OPENING = b"GET / HTTP/1.1\r\nhost: tallystick.test\r\n"
+
+
+class HastyProtocol(CarefulProtocol):
+    """One that waits for a hundredth of a second."""
+
+    head_seconds = 0.01
+
+
+@asynccontextmanager
+async def listening(protocol: type[CarefulProtocol] = CarefulProtocol) -> AsyncIterator[int]:
+    """The port of an application over this protocol."""
+    config = uvicorn.Config(
+        application(), port=0, http=protocol, ws="none", lifespan="off", log_level="critical"
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        await server.shutdown()
+
+
+async def said(port: int, *pieces: bytes) -> bytes:
+    """All that comes back until the connection is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+def status(answer: bytes) -> int:
+    """The status, once it is seen that the answer has the contract's shape."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    found = int(head.split()[1])
+    assert json.loads(body)["StatusCode"] == found
+    return found
+
+
+async def test_a_request_within_limits_is_answered() -> None:
+    more = b"".join(b"x-%d: y\r\n" % n for n in range(HEADERS_MAX - 3))
+    async with listening() as port:
+        answer = await said(port, OPENING, more, b"connection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"".join(b"x-%d: y\r\n" % n for n in range(HEADERS_MAX)), id="too many"),
+        pytest.param(b"x: " + b"y" * HEAD_BYTES_MAX + b"\r\n", id="one too large"),
+        pytest.param(b"x: y" * HEAD_BYTES_MAX, id="one that never ends"),
+        pytest.param(
+            b"".join(b"x-%d: %s\r\n" % (n, b"y" * 1_000) for n in range(80)), id="large together"
+        ),
+    ],
+)
+async def test_a_head_beyond_limits_is_refused_and_the_connection_closed(rest: bytes) -> None:
+    async with listening() as port:
+        assert status(await said(port, OPENING, rest, b"\r\n")) == 431
+
+
+async def test_an_address_beyond_limits_is_refused() -> None:
+    async with listening() as port:
+        path = b"/" + b"x" * HEAD_BYTES_MAX
+        assert status(await said(port, b"GET " + path + b" HTTP/1.1\r\nhost: x\r\n\r\n")) == 431
+
+
+async def test_what_is_not_http_is_refused_in_the_contracts_shape() -> None:
+    async with listening() as port:
+        assert status(await said(port, b"\x16\x03\x01 this is TLS\r\n\r\n")) == 400
+
+
+async def test_a_head_that_stalls_is_refused() -> None:
+    async with listening(HastyProtocol) as port:
+        assert status(await said(port, OPENING)) == 408
+
+
+async def test_a_connection_on_which_nothing_comes_is_closed() -> None:
+    async with listening(HastyProtocol) as port:
+        assert await said(port) == b""
