@@ -19,6 +19,7 @@ from services.harness import new_name
 from tallystick.core.ids import UserId
 from tallystick.core.sessions import SessionKind
 from tallystick.services.accounts import create_user
+from tallystick.services.context import Limits
 from tallystick.services.sessions import sign_in
 from tallystick.web.cookies import SESSION_COOKIE
 
@@ -86,10 +87,12 @@ def _watch(page: Page, faults: list[str]) -> None:
 
 
 @asynccontextmanager
-async def running_site(database_url: str, browser: Browser) -> AsyncIterator[Site]:
+async def running_site(
+    database_url: str, browser: Browser, *, limits: Limits | None = None
+) -> AsyncIterator[Site]:
     """The application on a port of its own, with its first admin."""
     async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(running_api(database_url))
+        api = await stack.enter_async_context(running_api(database_url, limits=limits))
         admin_id = await create_user(api.context, email=ADMIN, password=PASSWORD, is_admin=True)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         await stack.enter_async_context(_serving(api, listener))

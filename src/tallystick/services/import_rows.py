@@ -1,7 +1,6 @@
 """The rows of a file that was checked, as they were sent, with what is wrong or doubtful."""
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,13 +11,11 @@ from tallystick.core.errors import InvalidField, InvalidFile, shown
 from tallystick.core.formats import FORMATS
 from tallystick.core.formats.opening import open_text
 from tallystick.core.formats.report import MarkedRow, read_marked
+from tallystick.core.formats.table import readable
 from tallystick.core.import_jobs import Finding, ImportJob
 from tallystick.core.paging import KeyedPage, Place, keyed_page
 from tallystick.services.context import Context
 from tallystick.services.import_jobs import finding_of, noted_problems, open_file
-
-_LOST = re.compile(r"[\ud800-\udfff]")  # bytes that were no characters
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class Shown(Enum):
@@ -111,7 +108,7 @@ def _read(  # noqa: PLR0913, PLR0917 - by position in a thread
             found, place, page_size=page_size, key=lambda row: str(row.line), looked_until=None
         )
     return RowsPage(
-        names=[_readable(name) for name in names],
+        names=[readable(name) for name in names],
         rows=replace(page, rows=[_readable_row(row) for row in page.rows]),
     )
 
@@ -137,9 +134,4 @@ def _line(field: str, text: str) -> int:
 
 
 def _readable_row(row: MarkedRow) -> MarkedRow:
-    return replace(row, cells=[_readable(cell) for cell in row.cells])
-
-
-def _readable(cell: str) -> str:
-    """The cell with a mark in the place of each byte that was no character."""
-    return _LOST.sub(_REPLACEMENT, cell)
+    return replace(row, cells=[readable(cell) for cell in row.cells])

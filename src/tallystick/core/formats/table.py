@@ -98,7 +98,15 @@ def match_header(text: TextIO, columns: Sequence[str], limits: FileLimits) -> li
         names = next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except csv.Error:
         names = []
-    return [(name, spelled.get(name.strip().lower(), "")) for name in names[: limits.columns_max]]
+    return [
+        (readable(name), spelled.get(name.strip().lower(), ""))
+        for name in names[: limits.columns_max]
+    ]
+
+
+def readable(text: str) -> str:
+    """The text with a mark in the place of each byte that is no character, and of controls."""
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def split_header(line: str, columns: Sequence[str]) -> Header:
