@@ -169,16 +169,18 @@ async def test_a_server_works_it_out(own: Context, monkeypatch: pytest.MonkeyPat
 # Days
 
 
-async def test_days_come_with_as_many_before_them(own: Context, clock: Clock) -> None:
+async def test_days_come_with_as_many_before_them_and_one_to_count_from(
+    own: Context, clock: Clock
+) -> None:
     program = await new_program(own, return_policy=ReturnPolicy.UNLIMITED)
     await busy(own, clock, program)
     clock.now = NOW + 3 * DAY
     for _ in range(2):  # worked out, and stored
         found = await overview(own, program, first_on=date(2026, 6, 14), last_on=date(2026, 6, 16))
         zone = program.settings.timezone
-        span = days_of_dates(date(2026, 6, 11), date(2026, 6, 16), now=clock.now, zone=zone)
+        span = days_of_dates(date(2026, 6, 10), date(2026, 6, 16), now=clock.now, zone=zone)
         expected = await tell_days(own, program, span)
-        assert (found.before, found.days) == (expected[:3], expected[3:])
+        assert (found.before, found.days) == (expected[:4], expected[4:])
         await close_days(own)
 
 
@@ -189,7 +191,7 @@ async def test_today_is_told_up_to_this_moment(own: Context, clock: Clock, zone:
     await change(own, program, MEMBERS[0], "3")  # at this very moment
     today = local_date(NOW, zone)
     found = await overview(own, program, first_on=today - DAY, last_on=today + 3 * DAY)
-    assert len(found.days) == len(found.before) == 2
+    assert (len(found.days), len(found.before)) == (2, 3)
     assert found.days[-1].figures.balance == await program_totals(own, program, at=NOW)
     assert found.days[-1].figures.earned_manually == Points(3_00)
 
@@ -202,7 +204,7 @@ async def test_today_is_left_out_where_it_would_take_long(
     await busy(own, clock, program)
     found = await overview(own, program, first_on=NOW.date() - DAY, last_on=NOW.date())
     assert found.leaves_out_today
-    assert len(found.days) == len(found.before) == 1
+    assert (len(found.days), len(found.before)) == (1, 2)
 
 
 async def test_days_to_come_have_no_figures(own: Context) -> None:

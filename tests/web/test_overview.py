@@ -14,6 +14,7 @@ from api.harness import exact, program_path
 from services.harness import NOW, change, import_rows, new_name
 from tallystick.core.ids import IntegrationId
 from tallystick.core.programs import Program
+from tallystick.core.roles import Role
 from tallystick.core.transactions import Source
 from tallystick.core.validity import Duration, local_date, local_midnight
 from web.days import fill_days
@@ -306,10 +307,15 @@ async def test_loyalty_data_is_managed_by_those_who_may(site: Site, club: Progra
             "Export Dashboard Data",
         ]
     )
-    other = await site.page(await site.person())
-    await other.goto(_address(club))
-    await expect(other.get_by_role("button", name="Manage loyalty data")).to_have_count(0)
-    await expect(other.get_by_role("link", name="Export")).to_have_count(0)
+    analyst = await site.page((await site.api.person(club, Role.ANALYST)).email)
+    await analyst.goto(_address(club))
+    await analyst.get_by_role("button", name="Manage loyalty data").click()
+    links = analyst.get_by_role("navigation", name="Manage loyalty data").get_by_role("link")
+    await expect(links).to_have_count(3)
+    viewer = await site.page((await site.api.person(club, Role.VIEWER)).email)
+    await viewer.goto(_address(club))
+    await expect(viewer.get_by_role("button", name="Manage loyalty data")).to_have_count(0)
+    await expect(viewer.get_by_role("link", name="Export")).to_have_count(0)
 
 
 async def test_a_program_without_points_says_how_they_come(site: Site) -> None:

@@ -42,8 +42,9 @@ class ProgramCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The figures of days in order, of as many days before them, and what is ahead.
+    """The figures of days in order, of the days before them, and what is ahead.
 
+    before: as many days, and one more in front, from whose totals changes are counted.
     Today, if it was asked for, ends now; it is left out where there are too many entries to work it
     out at once. outlook: None as long as it was never worked out.
     """
@@ -96,6 +97,9 @@ async def overview(
         if wants_today and not leaves_out:
             days.append(Day(starts_at=local_day_start(now, zone), ends_at=now + _TICK))
         before = _days_before(first_on, len(days), now=now, zone=zone)
+        if before:
+            earlier = local_date(before[0].starts_at, zone)
+            before = [*_days_before(earlier, 1, now=now, zone=zone), *before]
         points = await read_days(reader, program, [*before, *days], subledger=subledger)
         outlook = await read_outlook(reader, program, subledger=subledger, now=now)
     return Overview(
