@@ -1,9 +1,13 @@
 """A program with something to see on every page, and the address of each page about it."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
-from api.harness import Api, Member
+from api.harness import Api, Member, exact, in_path
+from services.harness import import_rows
 from tallystick.core.programs import Program, ReturnPolicy
+from tallystick.core.validity import render_instant
 from tallystick.web.pages import Page
 from web.days import fill_days
 from web.import_files import csv, import_file, send, undo
@@ -26,15 +30,25 @@ class World:
 
 
 async def make_world(api: Api) -> World:
-    """The program, with weeks of points."""
+    """The program, with weeks of points, and a member who has some of everything."""
     program = await api.program(
-        name="Harbour Club", timezone="Europe/Lisbon", return_policy=ReturnPolicy.UNLIMITED
+        name="Harbour Club",
+        timezone="Europe/Lisbon",
+        return_policy=ReturnPolicy.UNLIMITED,
+        allow_subledger=True,
     )
     await fill_days(api, program)
+    member = await make_member(api, program)
+    [waiting] = [one["transactionUUID"] for one in await awaiting(member)]
     checked, imported = await _imports(api, program)
     return World(
         program=program,
-        things={"program": program.id, "import": checked},
+        things={
+            "program": program.id,
+            "import": checked,
+            "member": in_path(member.name),
+            "transaction": waiting,
+        },
         own={"import-undo": {"import": imported}},
     )
 
@@ -60,3 +74,31 @@ async def _imports(api: Api, program: Program) -> tuple[int, int]:
         header="customerprofileid,amount,startdate,expirydate,subledgerid,reason",
     )
     return await send(api, program, bad, name="autumn-bonus.csv"), imported
+
+
+async def make_member(api: Api, program: Program) -> Member:
+    """A member with points that are active, pending, spent and expiring, in two ledgers."""
+    member = Member(api=api, program=program, name="cust_8F2K19")
+    now = api.clock.now
+    api.clock.now = now - timedelta(days=41)
+    await api.shop.put(
+        f"/v2/customer_profiles/{member.name}", json={"attributes": {"Name": "Maya Okafor"}}
+    )
+    for days_ago, points in ((40, "4000"), (25, "620"), (12, "330.50")):
+        api.clock.now = now - timedelta(days=days_ago)
+        await import_rows(api.context, program, f"{member.name},{points}")
+    api.clock.now = now
+    assert (await member.deduct(900, name="Order 100-48655")).is_success
+    soon = render_instant(now + timedelta(days=6))
+    assert (await member.add(320, name="Order 100-31877", validUntil=soon)).is_success
+    assert (await member.add(330, name="Welcome back", pendingDuration="9D")).is_success
+    assert (await member.add(75, name="After the visit", pendingDuration="on_action")).is_success
+    assert (await member.add(40, name="Miles", subledgerId="miles")).is_success
+    return member
+
+
+async def awaiting(member: Member) -> list[dict[str, Any]]:
+    """The transactions of a member that wait for an action."""
+    found = exact(await member.transactions(awaitsActivation=True))
+    transactions: list[dict[str, Any]] = found["data"]
+    return transactions

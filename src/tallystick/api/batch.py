@@ -6,11 +6,12 @@ import msgspec
 
 from tallystick.api.errors import Problem, problems_of
 from tallystick.api.invalid import invalid_member
-from tallystick.api.operations import Call, Nothing, integration_id_in
+from tallystick.api.operations import Call, Nothing
 from tallystick.api.points import KEY_LENGTH_MAX, key_in, posting_of
 from tallystick.api.wire import AddPoints
 from tallystick.core.errors import Refusal
 from tallystick.core.programs import Program
+from tallystick.core.texts import integration_id_in
 from tallystick.core.transactions import Kind
 from tallystick.services.batch import BATCH_MAX, post_in_order
 from tallystick.services.posting import Posted, Posting

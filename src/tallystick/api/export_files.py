@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from starlette.responses import Response
 
-from tallystick.api.operations import Call, Nothing, integration_id_in
+from tallystick.api.operations import Call, Nothing
 from tallystick.api.wire import Instant, instant_in
 from tallystick.core.balances import BalanceColumn
 from tallystick.core.dashboard import ALL_FIGURES, FigureGroup, Frame, choose_dates
@@ -16,6 +16,7 @@ from tallystick.core.errors import InvalidField, shown
 from tallystick.core.exports import FileFormat, days_between
 from tallystick.core.ids import ImportId
 from tallystick.core.programs import Program
+from tallystick.core.texts import integration_id_in
 from tallystick.core.transactions import Kind, Source
 from tallystick.core.validity import DAY_FIX, parse_day, render_instant
 from tallystick.edges.downloads import Sink, file_name, file_response

@@ -19,13 +19,13 @@ from tallystick.core.errors import InvalidField, NotFound, Refusal, shown
 from tallystick.core.ids import IntegrationId, ProgramId
 from tallystick.core.programs import Program, is_one_line
 from tallystick.core.roles import Right
+from tallystick.core.texts import integration_id_in
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.services.house import House
 from tallystick.services.programs import check_profiles, get_program_for
 
 BODY_BYTES_MAX = 1_000_000
-INTEGRATION_ID_LENGTH_MAX = 1_000
 _HEADERS = ("Idempotency-Key", "If-Match")
 
 
@@ -117,13 +117,6 @@ def number_in(request: Request, name: str, kind: str) -> int:
 def program_id_in(request: Request) -> ProgramId:
     """The program named in the path, whether it is there or not. Errors: NotFound."""
     return ProgramId(number_in(request, "loyaltyProgramId", "loyalty program"))
-
-
-def integration_id_in(text: str) -> IntegrationId:
-    """The name of a profile. Errors: NotFound if it cannot be one."""
-    if not 0 < len(text) <= INTEGRATION_ID_LENGTH_MAX or not is_one_line(text):
-        raise NotFound("customer profile", text[:100])
-    return IntegrationId(text)
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Any]]

@@ -11,18 +11,16 @@ from tallystick.api.wire import (
     DeductPoints,
     duration_in,
     instant_in,
-    line_in,
     points_in,
 )
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import IntegrationId, ProgramId
+from tallystick.core.texts import REASON_LENGTH_MAX, SUBLEDGER_LENGTH_MAX, line_in
 from tallystick.core.transactions import Kind
 from tallystick.core.validity import Expiry, Keyword, Start
 from tallystick.services.callers import Caller
 from tallystick.services.posting import Posting
 
-SUBLEDGER_LENGTH_MAX = 64
-TEXT_LENGTH_MAX = 255
 KEY_LENGTH_MAX = 255
 
 
@@ -69,7 +67,7 @@ def posting_of(  # noqa: PLR0913 - by name
         integration_id=integration_id,
         kind=kind,
         points=points_in(body.points),
-        name=line_in(body.name, "name", at_most=TEXT_LENGTH_MAX),
+        name=line_in(body.name, "name", at_most=REASON_LENGTH_MAX),
         subledger=line_in(body.subledgerId, "subledgerId", at_most=SUBLEDGER_LENGTH_MAX),
         start=_start(dated) if dated else None,
         expiry=_expiry(dated) if dated else None,

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import msgspec
 from starlette.responses import Response
 
-from tallystick.api.operations import INTEGRATION_ID_LENGTH_MAX, Call, Nothing
+from tallystick.api.operations import Call, Nothing
 from tallystick.api.wire import ACCOUNT_ID, Instant, instant_in
 from tallystick.core.balances import Balance, ProjectedDay
 from tallystick.core.errors import InvalidField, shown
@@ -19,6 +19,7 @@ from tallystick.core.ids import IntegrationId
 from tallystick.core.points import decimal_of
 from tallystick.core.profiles import Profile
 from tallystick.core.programs import is_one_line
+from tallystick.core.texts import INTEGRATION_ID_LENGTH_MAX
 from tallystick.core.validity import render_instant, render_local_instant
 from tallystick.services.erasure import erase_customer
 from tallystick.services.inventory import ProgramShare, get_inventory, list_shares

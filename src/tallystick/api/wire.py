@@ -14,7 +14,7 @@ from tallystick.core.balances import Balance
 from tallystick.core.errors import InvalidField
 from tallystick.core.points import FIX as POINTS_FIX
 from tallystick.core.points import Points, decimal_of, points_of
-from tallystick.core.programs import Program, is_one_line
+from tallystick.core.programs import Program
 from tallystick.core.transactions import Kind, Transaction
 from tallystick.core.validity import NEVER, Duration, parse_duration, parse_instant, render_instant
 
@@ -194,13 +194,3 @@ def duration_in(text: str, field: str, keywords: str) -> Duration:
         fix = f"write {keywords}, or a number with s, m, h, D, W, M or Y, like 90D or 1M_U"
         raise InvalidField(field, repr(text[:60]), fix)
     return duration
-
-
-def line_in(text: str | None, field: str, *, at_most: int) -> str:
-    """A line of text, empty if it is absent. Errors: InvalidField."""
-    if text is None:
-        return ""
-    if len(text) > at_most or not is_one_line(text):
-        fix = f"write one line of at most {at_most} characters"
-        raise InvalidField(field, f"{len(text)} characters: {text[:40]!r}", fix)
-    return text

@@ -56,6 +56,23 @@ class Transaction:
     user_id: UserId | None = None
     import_id: ImportId | None = None
 
+    @property
+    def adds(self) -> bool:
+        """Whether points came in."""
+        return self.kind is Kind.ADDITION
+
+    @property
+    def origin(self) -> Origin:
+        """Where it came from."""
+        if self.source is Source.IMPORT:
+            return Origin.IMPORT
+        by_person = self.source is Source.MANUAL and self.user_id is not None
+        return Origin.HAND if by_person else Origin.API
+
+    def is_pending_at(self, at: datetime) -> bool:
+        """Whether its points become active only after an instant."""
+        return self.adds and self.start_at is not None and self.start_at > at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionBrief:

@@ -26,7 +26,14 @@ class Section:
 
 # Label, icon (of Lucide), path below the program or from the root, the right it takes.
 _PROGRAM = (
-    ("", (("Overview", "house", "", Right.SEE),)),
+    (
+        "",
+        (
+            ("Overview", "house", "", Right.SEE),
+            ("Members", "users", "/members", Right.SEE),
+            ("Transactions", "list", "/transactions", Right.SEE),
+        ),
+    ),
     ("Data", (("Imports", "upload", "/imports", Right.IMPORT),)),
     (
         "Settings",

@@ -11,6 +11,7 @@ from lucide.jinja import lucide
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.web.addresses import segment
 from tallystick.web.compression import accepts_gzip
 from tallystick.web.cookies import forget_note, take_note
 from tallystick.web.navigation import menu_of
@@ -80,7 +81,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(icon=_icon, static=static_url)
-    environment.filters.update(sentence=sentence, raw=raw_points, initials=_initials)
+    environment.filters.update(
+        sentence=sentence, raw=raw_points, initials=_initials, segment=segment
+    )
     return environment
 
 

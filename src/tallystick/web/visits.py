@@ -14,13 +14,17 @@ from starlette.responses import Response
 from tallystick.core.accounts import User
 from tallystick.core.errors import InvalidField, NotFound, Refusal
 from tallystick.core.ids import ProgramId
+from tallystick.core.paging import Place
 from tallystick.core.programs import Program
 from tallystick.core.roles import Right
+from tallystick.core.texts import line_in
 from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.services.house import House
 from tallystick.services.programs import get_program_for
 from tallystick.web.showing import Showing
+
+LINE_LENGTH_MAX = 1_000
 
 Tone = Literal["good", "info", "warn", "bad"]
 TONES: tuple[Tone, ...] = ("good", "info", "warn", "bad")
@@ -129,10 +133,24 @@ class Visit:
             raise NotFound(kind, text[:100])
         return int(text)
 
+    def line(self, name: str) -> str:
+        """A parameter of the address as it was written; empty if it is not given.
+
+        Errors: InvalidField for what is no line of text.
+        """
+        return line_in(self.query.get(name), name, at_most=LINE_LENGTH_MAX)
+
+    def place(self) -> Place:
+        """Where in a list the address is. Errors: InvalidField."""
+        return Place(after=self.line("after") or None, before=self.line("before") or None)
+
     def address(self, **parameters: object) -> str:
-        """The address of this page with other parameters; what is None or empty is left out."""
-        kept = {name: self.query[name] for name in self.query}
-        wanted = {name: str(value) for name, value in (kept | parameters).items() if value}
+        """The address of this page with these parameters in place of those of the same names.
+
+        What is None or empty is left out.
+        """
+        kept = {name: self.query[name] for name in self.query if name not in parameters}
+        wanted = kept | {name: str(value) for name, value in parameters.items() if value}
         path = self.request.url.path
         return f"{path}?{QueryParams(wanted)}" if wanted else path
 

@@ -4,8 +4,7 @@ import re
 
 from tallystick.core.formats.table import TEXT_FIX
 from tallystick.core.programs import is_one_line
-
-INTEGRATION_ID_LENGTH_MAX = 1000
+from tallystick.core.texts import INTEGRATION_ID_LENGTH_MAX
 
 Fault = tuple[str, str]  # its code and its cure
 Wrong = tuple[re.Pattern[str], str, str]  # how it looks, its code and its cure

@@ -10,7 +10,6 @@ from typing import TextIO
 
 from tallystick.core.errors import RowProblem, shown
 from tallystick.core.formats.cells import (
-    INTEGRATION_ID_LENGTH_MAX,
     WRONG_DATES,
     Fault,
     member_fault,
@@ -22,6 +21,7 @@ from tallystick.core.formats.limits import FILE_LIMITS, FileLimits
 from tallystick.core.formats.table import read_table
 from tallystick.core.ids import IntegrationId
 from tallystick.core.programs import Program
+from tallystick.core.texts import INTEGRATION_ID_LENGTH_MAX
 from tallystick.core.validity import parse_instant
 
 _COLUMNS = (

@@ -14,7 +14,6 @@ from typing import Generic, TextIO, TypeVar
 
 from tallystick.core.errors import InvalidField, RowProblem, shown
 from tallystick.core.formats.cells import (
-    INTEGRATION_ID_LENGTH_MAX,
     WRONG_DATES,
     Fault,
     Wrong,
@@ -31,6 +30,7 @@ from tallystick.core.ids import IntegrationId
 from tallystick.core.points import FIX as AMOUNT_FIX
 from tallystick.core.points import Points, parse_points
 from tallystick.core.programs import Program
+from tallystick.core.texts import INTEGRATION_ID_LENGTH_MAX, SUBLEDGER_LENGTH_MAX
 from tallystick.core.validity import (
     DURATION_FIX,
     Keyword,
@@ -88,7 +88,6 @@ cust-0043,40,immediate,,,"Welcome back, Ann",1Y
 cust-0044,5.25,on_action,unlimited,,,
 """
 
-SUBLEDGER_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 255
 
 START_FIX = "write immediate, on_action or an instant like 2026-01-15T11:53:26Z"

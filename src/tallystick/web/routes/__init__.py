@@ -1,11 +1,24 @@
 """The table of all pages, area by area."""
 
 from tallystick.web.pages import Page
-from tallystick.web.routes import imports, overview, program_settings, programs
+from tallystick.web.routes import (
+    imports,
+    member,
+    members,
+    overview,
+    points,
+    program_settings,
+    programs,
+    transactions,
+)
 
 PAGES: tuple[Page, ...] = (
     *programs.PAGES,
     *overview.PAGES,
+    *members.PAGES,
+    *member.PAGES,
+    *points.PAGES,
+    *transactions.PAGES,
     *imports.PAGES,
     *program_settings.PAGES,
 )

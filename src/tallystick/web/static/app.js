@@ -9,7 +9,19 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     dialog.showModal();
   }
-  if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  const around = event.target.closest("[data-close]")?.closest("dialog");
+  if (around) {
+    event.preventDefault();
+    around.close();
+  }
+});
+
+// A click on an element with data-copy copies the text of the element of that id.
+document.addEventListener("click", async (event) => {
+  const id = event.target.closest("[data-copy]")?.dataset.copy;
+  if (!id) return;
+  await navigator.clipboard.writeText(document.getElementById(id).textContent);
+  toast("Copied");
 });
 
 // Light or dark, whichever it is not now, kept by this browser.
