@@ -8,7 +8,7 @@ import pytest
 
 from api.harness import Api, Person, exact, new_client, new_key, refusal
 from services.harness import NOW, new_name
-from tallystick.services.callers import CallerKind
+from tallystick.services.callers import CallerKind, Doorkeeper
 
 EXPIRES = "2027-01-01T00:00:00Z"
 CREATED = "2026-06-15T12:00:00Z"
@@ -272,3 +272,20 @@ async def test_a_management_key_works_again_when_its_maker_is_back(api: Api, adm
     for leave, status in (("deactivate", 401), ("activate", 200)):
         await admin.post(f"/v1/users/{leave}", json={"email": maker.email})
         assert (await client.get(PROGRAMS)).status_code == status
+
+
+async def test_a_list_tells_when_a_key_was_last_used_to_the_minute(api: Api, admin: Person) -> None:
+    made, client = await management_key(api, admin)
+    authorization = client.headers["Authorization"]
+
+    async def last_used() -> str | None:
+        found = exact(await admin.get(KEYS))["data"]
+        used: str | None = next(each for each in found if each["id"] == made["id"]).get("lastUsed")
+        return used
+
+    assert await last_used() is None
+    for seconds, told in ((0, "12:00:00"), (59, "12:00:00"), (60, "12:01:00"), (180, "12:03:00")):
+        api.clock.now = NOW + timedelta(seconds=seconds)
+        caller = await Doorkeeper(api.context).identify(authorization)  # one that remembers nothing
+        assert caller.key_id == made["id"]
+        assert await last_used() == f"2026-06-15T{told}Z"

@@ -34,8 +34,11 @@ class CreateApplicationAPIKey(msgspec.Struct):
     timeOffset: int | None = None
 
 
-class ApplicationAPIKey(msgspec.Struct):
-    """An integration key of an application, without its text."""
+class ApplicationAPIKey(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """An integration key of an application, without its text.
+
+    `lastUsed`, to the minute, is left out if it never was.
+    """
 
     id: int
     created: str
@@ -44,9 +47,10 @@ class ApplicationAPIKey(msgspec.Struct):
     createdBy: int
     accountID: int
     applicationID: int
+    lastUsed: str | None = None
 
 
-class NewApplicationAPIKey(ApplicationAPIKey):
+class NewApplicationAPIKey(ApplicationAPIKey, kw_only=True):
     """An integration key that was just made. `key` is its text, shown this once."""
 
     key: str
@@ -75,8 +79,11 @@ class CreateManagementKey(msgspec.Struct):
     allowedApplicationIds: list[int] | None = None
 
 
-class ManagementKey(msgspec.Struct):
-    """A management key, without its text. `disabled`: whoever made it can no longer sign in."""
+class ManagementKey(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A management key, without its text. `disabled`: whoever made it can no longer sign in.
+
+    `lastUsed`, to the minute, is left out if it never was.
+    """
 
     id: int
     created: str
@@ -87,9 +94,10 @@ class ManagementKey(msgspec.Struct):
     createdBy: int
     accountID: int
     disabled: bool
+    lastUsed: str | None = None
 
 
-class NewManagementKey(ManagementKey):
+class NewManagementKey(ManagementKey, kw_only=True):
     """A management key that was just made. `key` is its text, shown this once."""
 
     key: str
@@ -194,6 +202,7 @@ def _application_key(key: ApiKey) -> ApplicationAPIKey:
         createdBy=key.user_id or 0,
         accountID=ACCOUNT_ID,
         applicationID=key.application_id,
+        lastUsed=_shown(key.used_at),
     )
 
 
@@ -208,4 +217,9 @@ def _management_key(key: ApiKey) -> ManagementKey:
         createdBy=key.user_id or 0,
         accountID=ACCOUNT_ID,
         disabled=key.disabled,
+        lastUsed=_shown(key.used_at),
     )
+
+
+def _shown(used_at: datetime | None) -> str | None:
+    return None if used_at is None else render_instant(used_at)

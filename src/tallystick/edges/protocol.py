@@ -34,7 +34,7 @@ class CarefulProtocol(HttpToolsProtocol):
     _too_large = False
     _refused = False
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # the library narrows it as well
         """Begin to wait for a first head."""
         super().connection_made(transport)
         self._await_head()

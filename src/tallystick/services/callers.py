@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from tallystick.core.accounts import Origin
@@ -24,6 +24,8 @@ from tallystick.store import keys as key_store
 from tallystick.store import sessions as session_store
 from tallystick.store.db import Record
 from tallystick.store.roles import list_program_roles
+
+USE_NOTED_EVERY = timedelta(minutes=1)  # a key may be shown thousands of times a second
 
 _PARAMETER = re.compile(r"\{[^{}/]*\}")
 
@@ -211,10 +213,14 @@ async def _see(context: Context, session: Record, now: datetime) -> None:
 
 
 async def _find_key(context: Context, digest: bytes) -> Caller | None:
+    now = context.clock()
     async with context.database.reader() as reader:
-        key = await key_store.find_key(reader, digest, now=context.clock())
+        key = await key_store.find_key(reader, digest, now=now)
     if key is None:
         return None
+    if key.used_at is None or now - key.used_at >= USE_NOTED_EVERY:
+        async with context.database.transaction() as tx:
+            await key_store.note_use(tx, key.key_id, now=now)
     allowed = key.allowed_application_ids
     return Caller(
         kind=CallerKind[key.kind.upper()],

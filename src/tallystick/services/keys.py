@@ -28,6 +28,7 @@ class ApiKey:
 
     user_id: who made it, None if a command or another key did.
     endpoints: what a management key opens. disabled: it stopped working with whoever made it.
+    used_at: when it was last shown, to the minute; None if it never was.
     """
 
     key_id: int
@@ -38,6 +39,7 @@ class ApiKey:
     user_id: UserId | None
     endpoints: tuple[Endpoint, ...]
     allowed_application_ids: tuple[ApplicationId, ...]
+    used_at: datetime | None
     disabled: bool
     key: str = field(default="", repr=False)
 
@@ -207,7 +209,6 @@ async def _insert(
         user_id=caller.user_id if caller else None,
         endpoints=pairs,
         allowed_application_ids=wish.allowed_application_ids,
-        disabled=False,
     )
     key_id = await store.insert_key(tx, row, digest=secret_digest(context, text))
     key = _key(row, key_id=key_id, text=text)
@@ -256,6 +257,7 @@ def _key(row: store.KeyRow, *, key_id: int | None = None, text: str = "") -> Api
         user_id=row.user_id,
         endpoints=tuple(Endpoint(path=path, method=method) for path, method in opened),
         allowed_application_ids=row.allowed_application_ids or (),
+        used_at=row.used_at,
         disabled=row.disabled,
         key=text,
     )

@@ -27,7 +27,8 @@ class KeyRow:
     user_id: UserId | None
     endpoints: Endpoints | None
     allowed_application_ids: tuple[ApplicationId, ...] | None
-    disabled: bool
+    used_at: datetime | None = None
+    disabled: bool = False
 
 
 async def insert_key(tx: Tx, key: KeyRow, *, digest: bytes) -> int:
@@ -62,6 +63,11 @@ async def list_keys(
     return [_key(row) for row in await reader.fetch(_SQL["list_keys"], kind, application_id)]
 
 
+async def note_use(tx: Tx, key_id: int, *, now: datetime) -> None:
+    """Write down when the key was last shown."""
+    await tx.execute(_SQL["note_use"], key_id, now)
+
+
 async def delete_key(
     tx: Tx, key_id: int, *, kind: str, application_id: ApplicationId | None = None
 ) -> KeyRow | None:
@@ -83,5 +89,6 @@ def _key(row: Record) -> KeyRow:
         user_id=row["user_id"],
         endpoints=None if endpoints is None else tuple(map(tuple, json.loads(endpoints))),
         allowed_application_ids=None if allowed is None else tuple(allowed),
+        used_at=row["used_at"],
         disabled=row["disabled"],
     )

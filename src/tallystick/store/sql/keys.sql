@@ -13,7 +13,7 @@ RETURNING api_key_id;
 -- The key that works. $1 digest  $2 now
 SELECT
   k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
-  k.endpoints, k.allowed_application_ids, false AS disabled
+  k.endpoints, k.allowed_application_ids, k.used_at, false AS disabled
 FROM api_key AS k
 LEFT JOIN user_account AS u ON u.user_id = k.user_id
 WHERE k.key_digest = $1 AND k.expires_at > $2
@@ -23,7 +23,7 @@ WHERE k.key_digest = $1 AND k.expires_at > $2
 -- $1 kind  $2 application, or null for those without
 SELECT
   k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
-  k.endpoints, k.allowed_application_ids,
+  k.endpoints, k.allowed_application_ids, k.used_at,
   k.kind = 'management' AND coalesce(u.state, 'active') <> 'active' AS disabled
 FROM api_key AS k
 LEFT JOIN user_account AS u ON u.user_id = k.user_id
@@ -36,4 +36,10 @@ DELETE FROM api_key AS k
 WHERE k.kind = $1 AND k.application_id IS NOT DISTINCT FROM $2::int AND k.api_key_id = $3
 RETURNING
   k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
-  k.endpoints, k.allowed_application_ids, false AS disabled;
+  k.endpoints, k.allowed_application_ids, k.used_at, false AS disabled;
+
+-- name: note_use
+-- $1 key  $2 now
+UPDATE api_key
+SET used_at = $2
+WHERE api_key_id = $1;
