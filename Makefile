@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each is a line or two that can also be typed by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench lock clean tools
+.PHONY: help install run test check format bench sbom audit lock clean tools
 .NOTPARALLEL:
 
 bin := .venv/bin
@@ -23,6 +23,7 @@ check: tools ## the quick part: format, lint, types, layers, rules
 	$(bin)/ruff check
 	$(bin)/mypy
 	$(bin)/lint-imports
+	$(bin)/deptry .
 	$(bin)/pytest tests/unit tests/tidy
 
 format: tools ## format the code and mend what the linter can mend
@@ -36,10 +37,22 @@ bench: install ## measure posting, importing, requests and dashboard on this mac
 	$(bin)/python bench/exports.py
 	$(bin)/python bench/dashboard.py --members 50000
 
+sbom: ## write what Tallystick runs on to build/sbom.json, as CycloneDX
+	@bin/setup audit
+	@mkdir -p build
+	PYTHONPATH=.venv/audit $(bin)/python -W ignore -m cyclonedx_py requirements requirements/run.txt \
+		--pyproject pyproject.toml --output-reproducible --output-file build/sbom.json
+
+# It asks PyPI or another service on the Internet; if that does not answer, it fails and says so.
+audit: ## ask whether anything that is pinned is known to be unsafe (needs the Internet)
+	@bin/setup audit
+	PYTHONPATH=.venv/audit $(bin)/python -m pip_audit --strict --require-hashes --disable-pip \
+		--requirement requirements/run.txt
+
 # Pins stay as they are unless they are named: make lock RAISE="--upgrade-package httpx"
 lock: ## work out the pins anew (needs uv and npm)
 	@command -v uv >/dev/null || { echo "make lock needs uv; pip install uv" >&2; exit 1; }
-	for set in run test npm client26 client9; do \
+	for set in run test audit npm client26 client9; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --no-header $(RAISE) \
 			requirements/$$set.in --output-file requirements/$$set.txt || exit; \
@@ -47,7 +60,7 @@ lock: ## work out the pins anew (needs uv and npm)
 	node requirements/lock.js requirements/browser tests/parity/node
 
 clean: ## remove .venv and every cache; ./data stays
-	rm -rf .venv dist src/tallystick/web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv build dist src/tallystick/web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find . -path ./data -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 tools:

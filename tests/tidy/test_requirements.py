@@ -11,7 +11,7 @@ from tidy.tree import files, listing, text
 
 FOLDER = Path("requirements")
 NODE = [Path("requirements/browser"), Path("tests/parity/node")]
-SETS = ["run", "test", "npm", "client26", "client9"]
+SETS = ["run", "test", "audit", "npm", "client26", "client9"]
 BUILDS_THE_PACKAGE = "flit-core"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
