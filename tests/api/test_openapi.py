@@ -16,7 +16,7 @@ from tallystick.api.conditional import etag, names
 from tallystick.api.openapi import describe, description
 from tallystick.api.operations import ANYBODY, MANAGERS, Call, Nothing, Operation
 from tallystick.api.routes import OPERATIONS, Area
-from tallystick.core.errors import AlreadyExists
+from tallystick.core.errors import AlreadyExists, NotAllowed
 from tallystick.core.roles import Right
 
 DESCRIPTION = json.loads(json.dumps(description()))
@@ -78,7 +78,9 @@ def test_an_operation_names_its_statuses_and_who_may_call_it(operation: Operatio
     assert {str(int(operation.status)), "500"} <= statuses
     assert ("401" in statuses) >= bool(operation.who)
     assert ("403" in statuses) == (
-        operation.who >= MANAGERS or operation.right not in {None, Right.OWN_ACCOUNT}
+        operation.who >= MANAGERS
+        or operation.right not in {None, Right.OWN_ACCOUNT}
+        or NotAllowed in operation.refuses
     )
     assert ("304" in statuses) == operation.conditional
     assert len(described["security"]) == len(operation.who)

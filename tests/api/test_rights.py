@@ -44,12 +44,14 @@ NEEDS = {
         "deleteManagementKey", "listApplicationAPIKeys", "listManagementKeys",
     },
     Right.PEOPLE: {
-        "activateUserByEmail", "deactivateUserByEmail", "deleteUser", "deleteUserByEmail",
-        "getRoleV2", "listAllRolesV2", "setUserProgramRoles",
+        "activateUserByEmail", "createInvitation", "createPasswordLink", "deactivateUserByEmail",
+        "deleteUser", "deleteUserByEmail", "getRoleV2", "listAllRolesV2", "setUserProgramRoles",
     },
     Right.AUDIT: {"getChanges", "getExports"},
     Right.OWN_ACCOUNT: {
-        "destroySession", "getUser", "getUserProgramRoles", "getUsers", "updateUser",
+        "changePassword", "deleteUserSession", "destroyOtherSessions", "destroySession",
+        "getOwnSettings", "getUser", "getUserProgramRoles", "getUsers", "getUserSessions",
+        "setOwnSettings", "updateUser",
     },
 }  # fmt: skip
 

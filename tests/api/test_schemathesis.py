@@ -100,6 +100,8 @@ async def world(module_api: Api) -> World:
             "management_key": module_api.manager,
             "manager_auth": await module_api.person(is_admin=True),
             "destroySession": await module_api.person(),
+            "destroyOtherSessions": await module_api.person(),
+            "changePassword": await module_api.person(),
         },
     )
 
@@ -119,6 +121,7 @@ async def _things(api: Api, application_id: int) -> dict[str, str | int]:
         "userId": (await api.person()).id,
         "keyId": exact(key)["id"],
         "roleId": 1,
+        "sessionId": 999_999,
         "importId": await _upload(api, member.program),
         "format": "points",
         "exportId": exact(await api.manager.post(exports, json={"kind": "balances"}))["id"],

@@ -39,10 +39,15 @@ async def put_program_roles(call: Call[Nothing, ProgramRoles]) -> ProgramRoles:
 
     In a program that is not among them they see nothing any more.
     """
-    wish = UserWish(roles=tuple(_role(each, n) for n, each in enumerate(call.body.programRoles)))
+    wish = UserWish(roles=roles_in(call.body.programRoles))
     user = await update_user(call.context, call.known_caller, user_id_in(call), wish)
     forget_reach(call)
     return _body(user.roles)
+
+
+def roles_in(bodies: list[ProgramRoleBody]) -> tuple[ProgramRole, ...]:
+    """The roles that `programRoles` of a body tells. Errors: InvalidField."""
+    return tuple(_role(each, number) for number, each in enumerate(bodies))
 
 
 def _role(body: ProgramRoleBody, number: int) -> ProgramRole:

@@ -5,6 +5,7 @@ ends in between without telling leaves its key claimed: the same key is never wo
 """
 
 import hashlib
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,7 +37,9 @@ async def answer_once(
     `work`; KeyReused if the key stands for another wish, or its answer was shown once; Busy while
     the first request is still at work; OutcomeUnknown if it ended without telling.
     """
-    now, fingerprint = context.clock(), hashlib.sha256(wish).digest()
+    now = context.clock()
+    # With the secret, as a wish may hold a password.
+    fingerprint = hmac.digest(context.secret, wish, hashlib.sha256)
 
     async def claim(tx: Tx) -> store.KeptAnswer | None:
         return await store.claim_key(

@@ -7,6 +7,8 @@ from tallystick.api import (
     changes,
     exports,
     keys,
+    links,
+    own_account,
     program_roles,
     roles,
     sessions,
@@ -15,7 +17,14 @@ from tallystick.api import (
 )
 from tallystick.api.operations import ANYBODY, MANAGERS, Operation
 from tallystick.api.paging import SortedQuery
-from tallystick.core.errors import AlreadyExists, InUse, NotFound, NotSignedIn, TooManyAttempts
+from tallystick.core.errors import (
+    AlreadyExists,
+    InUse,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TooManyAttempts,
+)
 from tallystick.core.roles import Right
 from tallystick.services.callers import CallerKind
 
@@ -41,6 +50,106 @@ SESSIONS = (
         right=Right.OWN_ACCOUNT,
         status=HTTPStatus.NO_CONTENT,
         handler=sessions.destroy_session,
+    ),
+)
+
+# People only: a key that could make links would let itself in as whoever it likes.
+LINKS = (
+    Operation(
+        id="createInvitation",
+        method="POST",
+        path="/v1/invitations",
+        who=PEOPLE,
+        right=Right.PEOPLE,
+        body=links.NewInvitation,
+        answer=links.LinkBody,
+        status=HTTPStatus.CREATED,
+        shown_once=True,
+        refuses=(AlreadyExists,),
+        handler=links.post_invitation,
+    ),
+    Operation(
+        id="createPasswordLink",
+        method="POST",
+        path="/v1/users/{userId}/password_link",
+        who=PEOPLE,
+        right=Right.PEOPLE,
+        answer=links.LinkBody,
+        status=HTTPStatus.CREATED,
+        shown_once=True,
+        refuses=(InUse,),
+        handler=links.post_password_link,
+    ),
+    Operation(
+        id="usePasswordLink",
+        method="POST",
+        path="/v1/password_links/use",
+        who=ANYBODY,
+        body=links.UseLink,
+        answer=wire.SessionBody,
+        status=HTTPStatus.CREATED,
+        refuses=(NotAllowed,),
+        handler=links.use_link,
+    ),
+)
+
+OWN_ACCOUNT = (
+    Operation(
+        id="changePassword",
+        method="PUT",
+        path="/v1/own/password",
+        who=PEOPLE,
+        right=Right.OWN_ACCOUNT,
+        body=own_account.ChangePassword,
+        status=HTTPStatus.NO_CONTENT,
+        refuses=(TooManyAttempts,),
+        handler=own_account.put_password,
+    ),
+    Operation(
+        id="destroyOtherSessions",
+        method="DELETE",
+        path="/v1/own/other_sessions",
+        who=PEOPLE,
+        right=Right.OWN_ACCOUNT,
+        status=HTTPStatus.NO_CONTENT,
+        handler=sessions.delete_other_sessions,
+    ),
+    Operation(
+        id="getOwnSettings",
+        method="GET",
+        path="/v1/own/settings",
+        who=PEOPLE,
+        right=Right.OWN_ACCOUNT,
+        answer=own_account.OwnSettingsBody,
+        handler=own_account.get_settings,
+    ),
+    Operation(
+        id="setOwnSettings",
+        method="PUT",
+        path="/v1/own/settings",
+        who=PEOPLE,
+        right=Right.OWN_ACCOUNT,
+        body=own_account.OwnSettingsBody,
+        answer=own_account.OwnSettingsBody,
+        handler=own_account.put_settings,
+    ),
+    Operation(
+        id="getUserSessions",
+        method="GET",
+        path="/v1/users/{userId}/sessions",
+        who=MANAGERS,
+        right=Right.OWN_ACCOUNT,
+        answer=sessions.OpenSessionsBody,
+        handler=sessions.get_user_sessions,
+    ),
+    Operation(
+        id="deleteUserSession",
+        method="DELETE",
+        path="/v1/users/{userId}/sessions/{sessionId}",
+        who=MANAGERS,
+        right=Right.OWN_ACCOUNT,
+        status=HTTPStatus.NO_CONTENT,
+        handler=sessions.delete_user_session,
     ),
 )
 
@@ -281,4 +390,13 @@ RECORDS = (
     ),
 )
 
-OPERATIONS = (*SESSIONS, *USERS, *PROGRAM_ROLES, *APPLICATIONS, *KEYS, *RECORDS)
+OPERATIONS = (
+    *SESSIONS,
+    *LINKS,
+    *OWN_ACCOUNT,
+    *USERS,
+    *PROGRAM_ROLES,
+    *APPLICATIONS,
+    *KEYS,
+    *RECORDS,
+)
