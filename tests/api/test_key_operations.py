@@ -266,6 +266,14 @@ async def test_a_management_key_stops_when_its_maker_leaves(
     assert found[made["id"]]
 
 
+async def test_a_management_key_opens_no_more_than_its_maker(api: Api, admin: Person) -> None:
+    maker = await api.person(is_admin=True)
+    _, client = await management_key(api, maker)
+    for is_admin, status in ((False, 401), (True, 200)):
+        exact(await admin.put(f"/v1/users/{maker.id}", json={"isAdmin": is_admin}))
+        assert (await client.get(PROGRAMS)).status_code == status
+
+
 async def test_a_management_key_works_again_when_its_maker_is_back(api: Api, admin: Person) -> None:
     maker = await api.person(is_admin=True)
     _, client = await management_key(api, maker)

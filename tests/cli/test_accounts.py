@@ -14,6 +14,7 @@ from tallystick.core.accounts import ApplicationSettings
 from tallystick.core.errors import NotSignedIn
 from tallystick.services.applications import create_application
 from tallystick.services.callers import Caller, Doorkeeper
+from tallystick.services.links import use_link
 from tallystick.services.sessions import sign_in
 
 USER = ("user", "create", "--email", "ada@example.com")
@@ -46,6 +47,29 @@ def test_a_password_from_stdin_signs_in(tallystick: Tallystick, database_url: st
     assert made == (0, "1\n", "ada@example.com can sign in; the user's id is 1.\n")
     assert _signs_in(database_url, PASSWORD)
     assert not _signs_in(database_url, f"{PASSWORD}\n")
+
+
+def test_a_link_lets_somebody_in_who_has_lost_the_password(
+    tallystick: Tallystick, database_url: str
+) -> None:
+    tallystick(*USER, "--generate-password")
+    made = tallystick("user", "link", "--email", "ADA@example.com")
+    assert made.code == 0
+    assert made.err.startswith("Pass it on to ADA@example.com; it is good once, until 20")
+    assert not _signs_in(database_url, PASSWORD)
+    asyncio.run(_use(database_url, made.out.removesuffix("\n")))
+    assert _signs_in(database_url, PASSWORD)
+
+
+def test_there_is_no_link_for_nobody(tallystick: Tallystick) -> None:
+    made = tallystick("user", "link", "--email", "ada@example.com")
+    assert (made.code, made.out) == (1, "")
+    assert "there is no user 'ada@example.com'" in made.err
+
+
+async def _use(url: str, token: str) -> None:
+    async with opened(url) as context:
+        await use_link(context, token, password=PASSWORD)
 
 
 def test_a_made_password_is_alone_on_stdout(tallystick: Tallystick, database_url: str) -> None:

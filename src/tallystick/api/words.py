@@ -52,7 +52,7 @@ WORDS = {
     " `unlimited` or a duration like `12M_U`.",
     "description": "A text about it.",
     "details": "What was found, and what to do.",
-    "disabled": "Whether the key no longer works because its maker cannot sign in any more.",
+    "disabled": "Whether the key no longer works because its maker is no admin any more.",
     "effects": "Always empty: no rules run here.",
     "email": "The address by which a person signs in.",
     "endpoints": "The operations that the key opens, by path and method.",

@@ -14,13 +14,17 @@ from tallystick.cli.output import say, write_json, write_line
 from tallystick.cli.runtime import run_in_context
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import ApplicationId
+from tallystick.core.validity import render_instant
 from tallystick.services.accounts import create_user
 from tallystick.services.callers import CallerKind
+from tallystick.services.context import Context
 from tallystick.services.keys import create_key
+from tallystick.services.links import Link, renew_link
+from tallystick.services.users import find_user_id
 
 users = typer.Typer(
     no_args_is_help=True,
-    help="Make users.",
+    help="Make users, and let them back in.",
     epilog=examples("tallystick user create --email ada@example.com --admin"),
 )
 keys = typer.Typer(
@@ -72,6 +76,25 @@ def create_user_(  # noqa: PLR0913 - each is an option
     )
     write_line(password if generate else user_id)
     say(f"{email} can sign in{' and administer' if admin else ''}; the user's id is {user_id}.")
+
+
+@users.command("link", epilog=examples("tallystick user link --email ada@example.com"))
+def make_link(
+    ctx: typer.Context,
+    *,
+    email: Annotated[str, typer.Option(metavar="EMAIL", help="What the user signs in with.")],
+) -> None:
+    """Make a link to set a new password by.
+
+    Prints its token, which is good once, for a week; the last one is void.
+    """
+
+    async def make(context: Context) -> Link:
+        return await renew_link(context, None, await find_user_id(context, None, email))
+
+    link = run_in_context(ctx, make)
+    write_line(link.token)
+    say(f"Pass it on to {email}; it is good once, until {render_instant(link.expires_at)}.")
 
 
 @keys.command(

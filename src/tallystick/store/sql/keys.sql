@@ -1,4 +1,5 @@
--- A management key is disabled while whoever made it cannot sign in; an integration key is not.
+-- A management key is disabled while whoever made it is no admin, or cannot sign in; an integration
+-- key is not.
 
 -- name: insert_key
 -- $1 now  $2 expiry  $3 kind  $4 name  $5 sandbox  $6 digest  $7 application  $8 user  $9 endpoints  $10 applications
@@ -17,14 +18,15 @@ SELECT
 FROM api_key AS k
 LEFT JOIN user_account AS u ON u.user_id = k.user_id
 WHERE k.key_digest = $1 AND k.expires_at > $2
-  AND (k.kind = 'integration' OR coalesce(u.state, 'active') = 'active');
+  AND (k.kind = 'integration' OR k.user_id IS NULL OR (u.is_admin AND u.state = 'active'));
 
 -- name: list_keys
 -- $1 kind  $2 application, or null for those without
 SELECT
   k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
   k.endpoints, k.allowed_application_ids, k.used_at,
-  k.kind = 'management' AND coalesce(u.state, 'active') <> 'active' AS disabled
+  k.kind = 'management' AND k.user_id IS NOT NULL AND NOT (u.is_admin AND u.state = 'active')
+    AS disabled
 FROM api_key AS k
 LEFT JOIN user_account AS u ON u.user_id = k.user_id
 WHERE k.kind = $1 AND k.application_id IS NOT DISTINCT FROM $2::int

@@ -38,6 +38,7 @@ WITH wanted (table_name, rights, changed) AS (
     ('day_figures', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('day_closing', '{SELECT,INSERT,UPDATE}', '{}'),
     ('day_touch', '{SELECT,INSERT,DELETE}', '{}'),
+    ('outlook', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     -- What people and systems change; the record of changes keeps what it was.
     ('program', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('tier', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
@@ -46,7 +47,10 @@ WITH wanted (table_name, rights, changed) AS (
     ('membership', '{SELECT,INSERT,UPDATE}', '{}'),
     ('application', '{SELECT,INSERT,UPDATE}', '{}'),
     ('user_account', '{SELECT,INSERT,UPDATE}', '{}'),
-    ('user_session', '{SELECT,INSERT,DELETE}', '{}'),
+    ('user_session', '{SELECT,INSERT,DELETE}', '{seen_at,expires_at}'),
+    ('program_role', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
+    ('password_link', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
+    ('sign_in_failure', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('api_key', '{SELECT,INSERT,DELETE}', '{used_at}'),
     -- Work that comes and goes.
     ('import_job', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
