@@ -29,6 +29,7 @@ class Settings:
     requests_per_second_max: int = 0  # 0: no limit
     admin_email: str = "admin@localhost"
     admin_password: str | None = field(default=None, repr=False)  # None: one is made and printed
+    setup_page: bool = False
     demo: bool = True
     secret_key: str | None = field(default=None, repr=False)  # None: one is made in data_dir
     import_bytes_max: int = 500_000_000
@@ -84,6 +85,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         admin_email=given.get("admin_email", defaults.admin_email),
         admin_password=_secret("admin_password", given.get("admin_password"), 12),
+        setup_page=_flag("setup_page", given.get("setup_page", "0")),
         demo=_flag("demo", given.get("demo", "1")),
         secret_key=_secret("secret_key", given.get("secret_key"), 32),
         **{

@@ -32,6 +32,7 @@ from tallystick.edges import Edges, inside
 from tallystick.edges.protocol import CarefulProtocol
 from tallystick.services.context import Context, Limits, system_clock
 from tallystick.services.first_start import Welcome, first_start
+from tallystick.services.setup import open_setup
 from tallystick.store.db import Database
 from tallystick.store.embedded import embedded_server, stop_with
 from tallystick.store.migrate import migrate
@@ -76,10 +77,10 @@ def _serve(settings: Settings) -> None:
     try:
         config = _server_config(settings)
         with _listening(settings) as listener, _database(settings, join=False) as place:
-            uvloop.run(_prepare(settings, place))
+            setup_token = uvloop.run(_prepare(settings, place))
             os.environ["TALLYSTICK_DATABASE_URL"] = place.url
             os.environ.pop("TALLYSTICK_OWNER_URL", None)  # no server process has a use for it
-            _announce(settings, listener)
+            _announce(settings, listener, setup_token)
             _run_server(config, listener)
     except KeyboardInterrupt:
         pass
@@ -235,10 +236,15 @@ async def _in_use(settings: Settings, database: Database) -> AsyncIterator[Conte
         await database.close()
 
 
-async def _prepare(settings: Settings, place: _Place) -> None:
-    """Bring the database up to date, and fill it if this is the first start."""
+async def _prepare(settings: Settings, place: _Place) -> str | None:
+    """Bring the database up to date, and fill it if this is the first start.
+
+    The token of the setup page comes back, if it is to be filled there.
+    """
     await _migrate(place)
     async with _in_use(settings, await Database.connect(place.url)) as context:
+        if settings.setup_page and settings.admin_password is None:
+            return await open_setup(context)
         await first_start(
             context,
             email=settings.admin_email,
@@ -246,6 +252,7 @@ async def _prepare(settings: Settings, place: _Place) -> None:
             demo=settings.demo,
             keep=lambda welcome: _keep_welcome(settings, welcome),
         )
+    return None
 
 
 def _limits(settings: Settings) -> Limits:
@@ -311,7 +318,7 @@ def _writing(path: Path, fix: str) -> Iterator[None]:
         ) from error
 
 
-def _announce(settings: Settings, listener: socket.socket) -> None:
+def _announce(settings: Settings, listener: socket.socket, setup_token: str | None) -> None:
     """Say where we are and how to get in; stdout, so that it can be read by a script."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
@@ -319,7 +326,9 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
     address = f"{scheme}://{shown}:{port}"
     lines = [f"Tallystick {__version__} serves on {address} (Ctrl-C stops it)"]
     path = settings.data_dir / WELCOME
-    if path.exists():
+    if setup_token is not None:
+        lines += ["", f"Set it up:        {address}/setup?token={setup_token}", ""]
+    elif path.exists():
         welcome = msgspec.json.decode(path.read_bytes(), type=Welcome)
         lines += _welcome_lines(welcome, address)
         lines += [f"This is kept in {path}; delete the file once you have noted it.", ""]

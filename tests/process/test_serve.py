@@ -243,6 +243,22 @@ def test_the_first_admin_is_the_one_of_the_environment(folder: Path, database_ur
     assert mine["password"] not in (folder / "data" / "sign-in.json").read_text()
 
 
+def test_the_first_admin_is_made_on_the_setup_page(folder: Path, database_url: str) -> None:
+    with serving(folder, database_url=database_url, setup_page="1") as server:
+        page = server.line(r"Set it up: +(\S+)")[1]
+        assert httpx.get(page).status_code == 200
+        token = page.rpartition("=")[2]
+        form = {"token": token, "email": "ada@example.com", "password": "correct horse battery"}
+        answer = httpx.post(page, data=form, headers={"Sec-Fetch-Site": "same-origin"})
+        assert answer.status_code == 303
+        assert server.stop() == 0
+    assert not (folder / "data" / "sign-in.json").exists()
+    with serving(folder, database_url=database_url, setup_page="1") as server:
+        assert httpx.get(page.replace(page[: page.index("/setup")], server.address)).is_error
+        assert not any("Set it up" in line for line in server.lines)
+        assert server.stop() == 0
+
+
 def test_the_secret_key_decides_which_keys_are_known(folder: Path, database_url: str) -> None:
     first, other = "a" * 32, "b" * 32
     made = run(

@@ -94,20 +94,20 @@ async def running_site(
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(running_api(database_url, limits=limits))
         admin_id = await create_user(api.context, email=ADMIN, password=PASSWORD, is_admin=True)
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        await stack.enter_async_context(_serving(api, listener))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        url = await stack.enter_async_context(serving(api))
         yield Site(api=api, url=url, browser=browser, admin_id=admin_id)
 
 
 @asynccontextmanager
-async def _serving(api: Api, listener: socket.socket) -> AsyncIterator[None]:
-    """Answer on the socket until the end; the application has been started already."""
+async def serving(api: Api) -> AsyncIterator[str]:
+    """The address at which it is answered until the end; the application runs already."""
+    listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(api.app, lifespan="off", log_level="warning", access_log=False)
     server = uvicorn.Server(config)
-    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    task = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
-        yield
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        await serving
+        await task
+        listener.close()

@@ -32,6 +32,8 @@ Settings, from the environment (an empty one counts as unset):
                                                           [default: admin@localhost]
   TALLYSTICK_ADMIN_PASSWORD  that user's password, at least 12 characters;
                              unset: one is made and printed
+  TALLYSTICK_SETUP_PAGE      1 to make the first user on a page instead, by a
+                             link that is printed         [default: 0]
   TALLYSTICK_DEMO            1 for a demo program in an empty database, 0 for
                              none                         [default: 1]
   TALLYSTICK_SECRET_KEY      what sessions and keys are kept under, at least 32

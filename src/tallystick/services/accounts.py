@@ -1,5 +1,8 @@
 """People who can sign in, from the first one on."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
+
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import UserId
 from tallystick.core.passwords import check_password
@@ -10,6 +13,7 @@ from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.services.passwords import hash_of
 from tallystick.store import accounts as store
+from tallystick.store.db import Tx
 
 
 async def create_user(  # noqa: PLR0913 - by name
@@ -27,24 +31,55 @@ async def create_user(  # noqa: PLR0913 - by name
     AlreadyExists.
     """
     check_may(caller, Right.PEOPLE)
+    new = await new_user(email=email, password=password, name=name, is_admin=is_admin)
+    now = context.clock()
+    async with context.database.transaction() as tx:
+        return await enter_user(tx, new, now=now, caller=caller)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUser:
+    """Somebody who is to be made a user."""
+
+    email: str
+    name: str
+    password_hash: str = field(repr=False)
+    is_admin: bool
+
+
+async def new_user(*, email: str, password: str, name: str, is_admin: bool) -> NewUser:
+    """The user as checked, with the password's hash, which is slow to work out on purpose.
+
+    Errors: InvalidField.
+    """
     check_email(email)
     check_name(name)
     check_password(password, email=email)
     password_hash = await hash_of(password)
-    now = context.clock()
-    async with context.database.transaction() as tx:
-        user_id = await store.insert_user(
-            tx, email=email, name=name, password_hash=password_hash, is_admin=is_admin, now=now
-        )
-        new = {
-            "id": user_id,
-            "email": email,
-            "name": name,
-            "state": "active",
-            "isAdmin": is_admin,
-            "programRoles": [],
-        }
-        await record_change(tx, caller, f"/v1/users/{user_id}", now=now, new=new)
+    return NewUser(email=email, name=name, password_hash=password_hash, is_admin=is_admin)
+
+
+async def enter_user(
+    tx: Tx, new: NewUser, *, now: datetime, caller: Caller | None = None
+) -> UserId:
+    """Make a user within a transaction that the caller commits. Errors: AlreadyExists."""
+    user_id = await store.insert_user(
+        tx,
+        email=new.email,
+        name=new.name,
+        password_hash=new.password_hash,
+        is_admin=new.is_admin,
+        now=now,
+    )
+    told = {
+        "id": user_id,
+        "email": new.email,
+        "name": new.name,
+        "state": "active",
+        "isAdmin": new.is_admin,
+        "programRoles": [],
+    }
+    await record_change(tx, caller, f"/v1/users/{user_id}", now=now, new=told)
     return user_id
 
 

@@ -44,10 +44,11 @@ async def make_demo(context: Context) -> Program:
     """The demo program with its year of points, made in one transaction."""
     now = context.clock()
     async with context.database.transaction() as tx:
-        return await _make(tx, now)
+        return await enter_demo(tx, now=now)
 
 
-async def _make(tx: Tx, now: datetime) -> Program:
+async def enter_demo(tx: Tx, *, now: datetime) -> Program:
+    """The same within a transaction that the caller commits. Errors: AlreadyExists."""
     began = now - timedelta(days=DAYS)
     program = await enter_program(tx, SETTINGS, now=began)
     welcome = ImportFile(io.BytesIO(_welcome_file().encode()), file_name="welcome.csv")

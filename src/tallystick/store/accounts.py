@@ -35,6 +35,11 @@ async def insert_user(  # noqa: PLR0913 - by name
         )
 
 
+async def lock_users(tx: Tx) -> None:
+    """Keep everybody else from making or changing users until the transaction ends."""
+    await tx.execute(_SQL["lock_users"])
+
+
 async def has_users(reader: Reader) -> bool:
     """Whether there is any user yet."""
     return bool(await reader.fetchval(_SQL["has_users"]))

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from tallystick.core.errors import NotSignedIn, TooManyAttempts
 from tallystick.core.sessions import SessionKind
 from tallystick.edges.origin import origin_of
+from tallystick.services.accounts import has_users
 from tallystick.services.house import House
 from tallystick.services.sessions import sign_in, sign_out
 from tallystick.web.cookies import forget_session, keep_session, session_token
@@ -17,12 +18,18 @@ from tallystick.web.forms import read_form
 from tallystick.web.refusals import STATUS_OF
 from tallystick.web.rendering import render_plain
 
-HOME = "/programs"
+HOME = "/"
 
 
 async def show_sign_in(request: Request) -> Response:
     """The form; whoever has signed in already goes on."""
-    values = {"email": "", "next": way_on(request.query_params.get("next")), "problem": ""}
+    house = cast("House", request.app.state.house)
+    values = {
+        "email": "",
+        "next": way_on(request.query_params.get("next")),
+        "problem": "",
+        "is_new": not await has_users(house.context),
+    }
     return render_plain(request, "sign_in.html", values)
 
 
@@ -40,7 +47,7 @@ async def do_sign_in(request: Request) -> Response:
             origin=origin_of(request),
         )
     except (NotSignedIn, TooManyAttempts) as refusal:
-        values = {"email": email, "next": to, "problem": str(refusal)}
+        values = {"email": email, "next": to, "problem": str(refusal), "is_new": False}
         return render_plain(request, "sign_in.html", values, STATUS_OF[type(refusal)])
     response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
     keep_session(response, request, session.token)

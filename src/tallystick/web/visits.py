@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.core.accounts import User
-from tallystick.core.errors import InvalidField, NotFound, Refusal
+from tallystick.core.errors import InvalidField, NotFound
 from tallystick.core.ids import ProgramId
 from tallystick.core.paging import Place
 from tallystick.core.programs import Program
@@ -22,6 +22,7 @@ from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 from tallystick.services.house import House
 from tallystick.services.programs import get_program_for
+from tallystick.web.forms import Filled
 from tallystick.web.showing import Showing
 
 LINE_LENGTH_MAX = 1_000
@@ -59,7 +60,7 @@ Answer = View | Redirect | Response
 
 
 @dataclass(slots=True, kw_only=True)
-class Visit:
+class Visit(Filled):
     """What a handler is given.
 
     form: the fields that were sent; empty for a GET. refusal: why a form that was sent is shown
@@ -71,8 +72,6 @@ class Visit:
     caller: Caller
     person: User
     now: datetime
-    form: QueryParams = field(default_factory=QueryParams)
-    refusal: Refusal | None = None
     program: Program | None = None
 
     @property
@@ -93,19 +92,6 @@ class Visit:
     def is_partial(self) -> bool:
         """Whether only what is inside <main> is wanted, by a script that is there already."""
         return self.request.headers.get("HX-Request") == "true"
-
-    @property
-    def refused_field(self) -> str:
-        """The field that was refused; empty if it was the form as a whole, or nothing."""
-        return getattr(self.refusal, "field", "")
-
-    def problem_of(self, field: str) -> str:
-        """What is wrong with a field of the form that was sent; empty if nothing is."""
-        if self.refusal is None or self.refused_field != field:
-            return ""
-        if isinstance(self.refusal, InvalidField):
-            return f"Found {self.refusal.found}; {self.refusal.fix}"
-        return str(self.refusal)
 
     @property
     def known_program(self) -> Program:

@@ -4,6 +4,10 @@ INSERT INTO user_account (created_at, email, name, password_hash, is_admin, stat
 VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING user_id;
 
+-- name: lock_users
+-- Nobody else makes or changes users until the transaction ends; they can be read meanwhile.
+LOCK TABLE user_account IN SHARE ROW EXCLUSIVE MODE;
+
 -- name: has_users
 SELECT EXISTS (SELECT FROM user_account);
 
