@@ -10,8 +10,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from api.harness import PASSWORD, Api, running_api
-from tallystick.services.accounts import has_users, sign_in
+from tallystick.services.accounts import has_users
 from tallystick.services.programs import list_programs
+from tallystick.services.sessions import sign_in
 from tallystick.services.setup import open_setup
 from web.harness import ADMIN, PHONE, serving
 from web.test_every_page import RULES, SCREENS

@@ -10,10 +10,11 @@ from starlette.responses import RedirectResponse, Response
 
 from tallystick.core.errors import NotFound, Refusal
 from tallystick.core.programs import ProgramSettings
+from tallystick.core.sessions import SessionKind
 from tallystick.core.validity import list_zones
 from tallystick.edges.origin import origin_of
-from tallystick.services.accounts import sign_in
 from tallystick.services.house import House
+from tallystick.services.sessions import sign_in
 from tallystick.services.setup import Setup, check_setup, set_up
 from tallystick.web.cookies import keep_session
 from tallystick.web.forms import Filled, read_form
@@ -46,6 +47,7 @@ async def do_setup(request: Request) -> Response:
         context,
         email=form.get("email", ""),
         password=form.get("password", ""),
+        kind=SessionKind.BROWSER,
         origin=origin_of(request),
     )
     response = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
