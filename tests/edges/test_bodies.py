@@ -12,6 +12,7 @@ from starlette.types import Message, Receive
 from edges.harness import application, client_of
 from tallystick.edges.bodies import FRAME_BYTES, limited_bodies
 
+CHUNKED = [(b"transfer-encoding", b"chunked")]
 MOST = FRAME_BYTES + 1_000
 
 
@@ -89,6 +90,6 @@ async def _run(app: Any, body: list[bytes], *, more: bool) -> list[Message]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b""}
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": CHUNKED, "query_string": b""}
     await app(scope, receive, send)
     return sent

@@ -3,24 +3,29 @@
 HSTS is told where the request came over TLS, to us or to a trusted proxy.
 """
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallystick.edges.refusals import refusal
 
+Header = tuple[bytes, bytes]
+
 _LOG = structlog.get_logger()
 
 YEAR_SECONDS = 31_536_000
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_HEADERS = (  # as they are sent: every answer passes here
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_NEVER_KEPT = (b"cache-control", b"no-store")
+_ASKED_AGAIN = (b"cache-control", b"private, no-cache")
+_OVER_TLS = (b"strict-transport-security", b"max-age=%d" % YEAR_SECONDS)
 
 
 def safe_answers(app: ASGIApp) -> ASGIApp:
@@ -36,7 +41,8 @@ def safe_answers(app: ASGIApp) -> ASGIApp:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                _complete(MutableHeaders(scope=message), tls=scope.get("scheme") == "https")
+                tls = scope.get("scheme") == "https"
+                message = {**message, "headers": _completed(message.get("headers", ()), tls=tls)}
             await send(message)
 
         try:
@@ -50,12 +56,13 @@ def safe_answers(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
-def _complete(headers: MutableHeaders, *, tls: bool) -> None:
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", "private, no-cache" if "etag" in headers else "no-store")
-    if tls:
-        headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
+def _completed(headers: Iterable[Header], *, tls: bool) -> list[Header]:
+    """The headers of an answer with those that it lacks."""
+    found = list(headers)
+    names = {name.lower() for name, _ in found}
+    kept = _ASKED_AGAIN if b"etag" in names else _NEVER_KEPT
+    wanted = (*_HEADERS, kept, _OVER_TLS) if tls else (*_HEADERS, kept)
+    return found + [header for header in wanted if header[0] not in names]
 
 
 _FAULT = refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "the server made a mistake; its log says more")

@@ -29,7 +29,11 @@ def limited_bodies(
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        length = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        if length == "0" and "transfer-encoding" not in headers:
+            await app(scope, receive, send)  # there is no body
+            return
         if length.isdigit() and int(length) > most:
             await _too_large(most)(scope, receive, send)
             return
