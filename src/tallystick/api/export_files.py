@@ -19,7 +19,8 @@ from tallystick.core.programs import Program
 from tallystick.core.texts import integration_id_in
 from tallystick.core.transactions import Kind, Source
 from tallystick.core.validity import DAY_FIX, parse_day, render_instant
-from tallystick.edges.downloads import Sink, file_name, file_response
+from tallystick.edges.downloads import Sink, file_response
+from tallystick.edges.export_files import export_name
 from tallystick.services.export_files import export_file
 from tallystick.services.export_kinds import (
     BalancesWish,
@@ -131,16 +132,14 @@ async def get_log(call: Call[LogQuery, Nothing]) -> Response:
         to_at=instant_in(query.rangeEnd, "rangeEnd"),
         date_format=DateFormat(query.dateFormat),
     )
-    return await _answer(call, program, wish, _log_parts(wish, call.context.clock()))
+    return await _answer(call, program, wish)
 
 
 async def get_file(call: Call[Any, Nothing]) -> Response:
     """The file of whatever kind the query asks for."""
     program = await call.profile_program()
     kind = next(kind for kind in KINDS.values() if isinstance(call.query, kind.query))
-    now = call.context.clock()
-    wish = kind.wish(call.query, program, now)
-    return await _answer(call, program, wish, kind.parts(wish, now))
+    return await _answer(call, program, kind.wish(call.query, program, call.context.clock()))
 
 
 async def get_program_log(call: Call[ProgramLogQuery, Nothing]) -> Response:
@@ -180,9 +179,7 @@ async def get_dashboard(call: Call[DashboardFileQuery, Nothing]) -> Response:
     return await get_file(call)
 
 
-async def _answer(
-    call: Call[Any, Nothing], program: Program, wish: object, parts: tuple[str, ...]
-) -> Response:
+async def _answer(call: Call[Any, Nothing], program: Program, wish: object) -> Response:
     file_format, headers = FileFormat(call.query.format), dict[str, str]()
 
     async def write(sink: Sink) -> None:
@@ -201,16 +198,11 @@ async def _answer(
     return await file_response(
         call.context,
         call.request,
-        name_of(program, parts, file_format),
+        export_name(program, wish, file_format, call.context.clock()),
         write,
         media_type=file_format.media_type,
         more_headers=headers,
     )
-
-
-def name_of(program: Program, parts: tuple[str, ...], file_format: FileFormat) -> str:
-    """The name of a file about a program."""
-    return file_name(program.settings.name, *parts, suffix=file_format.value)
 
 
 # The kinds
@@ -218,15 +210,13 @@ def name_of(program: Program, parts: tuple[str, ...], file_format: FileFormat) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileKind:
-    """A kind of file: the struct of its query, the wish that it makes, and the file's name.
+    """A kind of file: the struct of its query, and the wish that it makes.
 
     wish: made from the query, for the program, at the instant at which it is asked for.
-    parts: of the name, from the wish and that instant.
     """
 
     query: type[FileQuery]
     wish: Callable[[Any, Program, datetime], object]
-    parts: Callable[[Any, datetime], tuple[str, ...]]
 
 
 def _log_wish(query: ProgramLogQuery, _program: Program, _now: datetime) -> LogWish:
@@ -244,12 +234,6 @@ def _log_wish(query: ProgramLogQuery, _program: Program, _now: datetime) -> LogW
     )
 
 
-def _log_parts(wish: LogWish, now: datetime) -> tuple[str, ...]:
-    of_one = wish.integration_ids if len(wish.integration_ids) == 1 else ()
-    from_day = f"{wish.from_at.date()}-" if wish.from_at else ""
-    return "transactions", *of_one, f"{from_day}to-{(wish.to_at or now).date()}"
-
-
 def _balances_wish(query: BalancesFileQuery, _program: Program, _now: datetime) -> BalancesWish:
     return BalancesWish(
         at=instant_in(query.endDate, "endDate"),
@@ -259,17 +243,9 @@ def _balances_wish(query: BalancesFileQuery, _program: Program, _now: datetime) 
     )
 
 
-def _balances_parts(wish: BalancesWish, now: datetime) -> tuple[str, ...]:
-    return "balances", f"{wish.at or now:%Y-%m-%dT%H%M%SZ}"
-
-
 def _expiring_wish(query: ExpiringQuery, program: Program, _now: datetime) -> ExpiringWish:
     days_between(query.rangeStart, query.rangeEnd, zone=program.settings.timezone)
     return ExpiringWish(first=query.rangeStart, last=query.rangeEnd, subledger=query.subledgerId)
-
-
-def _expiring_parts(wish: ExpiringWish, _now: datetime) -> tuple[str, ...]:
-    return "expiring", f"{wish.first[:10]}-to-{wish.last[:10]}"
 
 
 def _dashboard_wish(query: DashboardFileQuery, program: Program, now: datetime) -> DashboardWish:
@@ -306,15 +282,11 @@ def _groups(text: str) -> frozenset[FigureGroup]:
     return chosen | ALL_FIGURES if _ALL in names else chosen
 
 
-def _dashboard_parts(wish: DashboardWish, _now: datetime) -> tuple[str, ...]:
-    return "dashboard", wish.subledger or "", f"{wish.first_on}-to-{wish.last_on}"
-
-
 KINDS = {
-    "balances": FileKind(query=BalancesFileQuery, wish=_balances_wish, parts=_balances_parts),
-    "transactions": FileKind(query=ProgramLogQuery, wish=_log_wish, parts=_log_parts),
-    "expiring": FileKind(query=ExpiringQuery, wish=_expiring_wish, parts=_expiring_parts),
-    "dashboard": FileKind(query=DashboardFileQuery, wish=_dashboard_wish, parts=_dashboard_parts),
+    "balances": FileKind(query=BalancesFileQuery, wish=_balances_wish),
+    "transactions": FileKind(query=ProgramLogQuery, wish=_log_wish),
+    "expiring": FileKind(query=ExpiringQuery, wish=_expiring_wish),
+    "dashboard": FileKind(query=DashboardFileQuery, wish=_dashboard_wish),
 }
 
 

@@ -2,14 +2,13 @@
 
 from decimal import Decimal
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from tallystick.api.errors import error_response
-from tallystick.api.export_files import KINDS, FormatName, name_of
+from tallystick.api.export_files import KINDS, FormatName
 from tallystick.api.invalid import invalid_parameter
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.paging import PageSize, Skip
@@ -17,7 +16,7 @@ from tallystick.core.errors import InvalidField, shown
 from tallystick.core.exports import WRITING, ExportJob, FileFormat
 from tallystick.core.ids import ExportId
 from tallystick.core.validity import render_instant
-from tallystick.edges.downloads import attachment
+from tallystick.edges.export_files import KeptFile, export_name
 from tallystick.services import export_jobs as jobs
 from tallystick.services.exports import record_download
 
@@ -121,9 +120,9 @@ async def post_export(call: Call[Nothing, NewExport]) -> ExportJobBody:
     program, body = await call.profile_program(), call.body
     if body.kind not in KINDS:
         raise InvalidField("kind", shown(body.kind), f"write {', '.join(KINDS)}")
-    kind, file_format = KINDS[body.kind], FileFormat(body.format)
+    kind, file_format, now = KINDS[body.kind], FileFormat(body.format), call.context.clock()
     try:
-        wish = kind.wish(_query(kind.query, body.parameters), program, call.context.clock())
+        wish = kind.wish(_query(kind.query, body.parameters), program, now)
     except InvalidField as error:
         error.field = f"parameters.{error.field}".removesuffix(".parameters")
         raise
@@ -134,7 +133,7 @@ async def post_export(call: Call[Nothing, NewExport]) -> ExportJobBody:
         caller=call.caller,
         file_format=file_format,
         safe=body.safe,
-        file_name=name_of(program, kind.parts(wish, call.context.clock()), file_format),
+        file_name=export_name(program, wish, file_format, now),
     )
     return _body(call, job)
 
@@ -202,12 +201,11 @@ async def get_export_file(call: Call[Nothing, Nothing]) -> Response:
     """
     job = await _job(call)
     path = jobs.check_written(call.context, job)
-    file = _File(path, job)
-    wanted = call.request.headers.get("range")
-    if wanted is not None and file.is_beyond(wanted, call.request.headers.get("if-range")):
-        found = {"Content-Range": f"bytes */{job.bytes_done}"}
-        told = f"Range: found {shown(wanted)}; the file has {job.bytes_done} bytes"
-        return error_response(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, told, headers=found)
+    file = KeptFile(path, job)
+    if file.is_beyond(call.request.headers):
+        wanted = shown(call.request.headers["Range"])
+        told = f"Range: found {wanted}; the file has {job.bytes_done} bytes"
+        return error_response(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, told, headers=file.extent)
     if call.request.method == "GET":
         await record_download(call.context, call.caller, job.export_id, job.file_name)
     return file
@@ -217,55 +215,6 @@ async def delete_export(call: Call[Nothing, Nothing]) -> None:
     """Delete a file, or end the work on it. That it was asked for stays known."""
     program = await call.profile_program()
     await jobs.delete_export(call.context, call.caller, program.id, _export_id(call))
-
-
-class _File(FileResponse):
-    """The file of a job. A Range that cannot be read is left alone, as RFC 9110 has it."""
-
-    def __init__(self, path: Path, job: ExportJob) -> None:
-        assert job.file_digest is not None
-        headers = {
-            **attachment(job.file_name),
-            "ETag": f'"{job.file_digest.hex()}"',
-            "Cache-Control": "no-cache",
-        }
-        super().__init__(
-            path,
-            headers=headers,
-            media_type=job.format.media_type,
-            stat_result=path.stat(),
-        )
-        self._size = job.bytes_done
-
-    def is_beyond(self, wanted: str, if_range: str | None) -> bool:
-        """Whether nothing of the range is in the file, and it is to be looked at."""
-        if if_range is not None and not self._should_use_range(if_range):
-            return False
-        units, _, text = wanted.partition("=")
-        if units.strip().lower() != "bytes":
-            return False
-        given = self._parse_ranges(text, self._size)
-        return bool(given) and all(start >= self._size for start, _ in given)
-
-    @classmethod
-    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
-        """The parts that are wanted and there, rising; none for the whole file."""
-        units, _, text = http_range.partition("=")
-        if units.strip().lower() != "bytes" or text.count(",") >= cls.max_ranges:
-            return []
-        given = sorted(cls._parse_ranges(text, file_size))
-        if any(start >= end for start, end in given if start < file_size):
-            return []
-        parts: list[tuple[int, int]] = []
-        for start, end in given:
-            if start >= file_size:
-                continue
-            if parts and start <= parts[-1][1]:
-                before, before_end = parts.pop()
-                parts.append((before, max(before_end, end)))
-            else:
-                parts.append((start, end))
-        return parts
 
 
 def _export_id(call: Call[Any, Any]) -> ExportId:

@@ -66,20 +66,27 @@ class LocalDay:
     ends_at: datetime
 
 
-def days_between(first: str, last: str, *, zone: str) -> list[LocalDay]:
+def days_between(
+    first: str,
+    last: str,
+    *,
+    zone: str,
+    first_field: str = "rangeStart",
+    last_field: str = "rangeEnd",
+) -> list[LocalDay]:
     """The local days from one to the other, both inclusive.
 
     Units: each is written as a day, or as an instant, which stands for the day that contains it.
-    Errors: InvalidField, naming rangeStart or rangeEnd, also for more than DAYS_MAX days.
+    Errors: InvalidField, naming one of the fields, also for more than DAYS_MAX days.
     """
-    starts_at, last_at = _day_start(first, "rangeStart", zone), _day_start(last, "rangeEnd", zone)
+    starts_at, last_at = _day_start(first, first_field, zone), _day_start(last, last_field, zone)
     if last_at < starts_at:
-        raise InvalidField("rangeEnd", shown(last), "write a day that is not before rangeStart")
+        raise InvalidField(last_field, shown(last), f"write a day that is not before {first_field}")
     days: list[LocalDay] = []
     while starts_at <= last_at:
         if len(days) == DAYS_MAX:
             raise InvalidField(
-                "rangeEnd", shown(last), f"ask for at most {DAYS_MAX} days at a time"
+                last_field, shown(last), f"ask for at most {DAYS_MAX} days at a time"
             )
         ends_at = next_local_day(starts_at, zone)
         days.append(LocalDay(date=date_at(starts_at, zone), starts_at=starts_at, ends_at=ends_at))
@@ -127,3 +134,11 @@ class ExportJob:
     file_digest: bytes | None
     sums: str | None
     failure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedExport:
+    """A job, and the name or address of whoever asked for it; empty for a command."""
+
+    job: ExportJob
+    asked_by: str

@@ -5,14 +5,16 @@ The work itself is done by `export_work.py`, in this process or another one on t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tallystick.core.errors import InUse, NotFound, NotSupported
-from tallystick.core.exports import FAILED, WRITING, WRITTEN, ExportJob, FileFormat
+from tallystick.core.exports import FAILED, WRITING, WRITTEN, AskedExport, ExportJob, FileFormat
 from tallystick.core.ids import ExportId, ProgramId
+from tallystick.core.paging import KeyedPage, Place
 from tallystick.core.programs import Program
 from tallystick.core.roles import Right
 from tallystick.services.callers import Caller, check_may
@@ -82,6 +84,23 @@ async def list_export_jobs(
         )
 
 
+async def list_writing_exports(context: Context, program_id: ProgramId) -> list[AskedExport]:
+    """The jobs of a program that wait or are being written, the newest first."""
+    async with context.database.reader() as reader:
+        return await store.list_writing(reader, program_id)
+
+
+async def list_ended_exports(
+    context: Context, program_id: ProgramId, *, place: Place, page_size: int
+) -> KeyedPage[AskedExport]:
+    """A page of the jobs of a program that are over, the newest first.
+
+    Errors: InvalidField for a place that no page has told.
+    """
+    async with context.database.reader() as reader:
+        return await store.list_ended(reader, program_id, place=place, page_size=page_size)
+
+
 async def get_export(context: Context, program_id: ProgramId, export_id: ExportId) -> ExportJob:
     """A job of the program. Errors: NotFound."""
     async with context.database.reader() as reader:
@@ -113,6 +132,13 @@ async def delete_export(
 def file_of(context: Context, export_id: ExportId) -> Path:
     """Where the file of a job is kept."""
     return context.export_folder / str(export_id)
+
+
+def kept_until(context: Context, job: ExportJob) -> datetime | None:
+    """When the file of a job is removed; None if there is none."""
+    if job.state != WRITTEN or job.ended_at is None:
+        return None
+    return job.ended_at + timedelta(days=context.limits.export_days_kept)
 
 
 def wish_of(job: ExportJob) -> Any:

@@ -119,7 +119,8 @@ class ExportKind(Generic[W]):
 
     entity: what the contract calls it in the record of exports; filter_: what that says of a wish.
     copy: copies the rows, as known at the instant it is given. check: refuses a wish before
-    anything is written. typed: the wish for a format that knows instants from text.
+    anything is written. typed: the wish for a format that knows instants from text. parts: of the
+    file's name, for a wish of that instant.
     """
 
     name: str
@@ -128,6 +129,7 @@ class ExportKind(Generic[W]):
     columns: Callable[[W], tuple[Column, ...]]
     filter_: Callable[[W], Mapping[str, object]]
     copy: Callable[[Reader, Program, W, datetime, Rows], Awaitable[None]]
+    parts: Callable[[W, datetime], tuple[str, ...]]
     check: Callable[[Reader, Program, W], Awaitable[None]] = _nothing
     typed: Callable[[W], W] = _same
 
@@ -209,6 +211,10 @@ async def _copy_balances(
     )
 
 
+def _balance_parts(wish: BalancesWish, now: datetime) -> tuple[str, ...]:
+    return "balances", f"{wish.at or now:%Y-%m-%dT%H%M%SZ}"
+
+
 # Transactions
 
 _LOG_COLUMNS = (
@@ -272,6 +278,12 @@ async def _check_log(reader: Reader, program: Program, wish: LogWish) -> None:
     await _check_profiles(reader, program, wish.integration_ids)
 
 
+def _log_parts(wish: LogWish, now: datetime) -> tuple[str, ...]:
+    of_one = wish.integration_ids if len(wish.integration_ids) == 1 else ()
+    from_day = f"{wish.from_at.date()}-" if wish.from_at else ""
+    return "transactions", *of_one, f"{from_day}to-{(wish.to_at or now).date()}"
+
+
 # What expires
 
 _EXPIRING_COLUMNS = (
@@ -309,6 +321,10 @@ async def _copy_expiring(
 
 async def _check_expiring(_reader: Reader, program: Program, wish: ExpiringWish) -> None:
     days_between(wish.first, wish.last, zone=program.settings.timezone)
+
+
+def _expiring_parts(wish: ExpiringWish, _now: datetime) -> tuple[str, ...]:
+    return "expiring", f"{wish.first[:10]}-to-{wish.last[:10]}"
 
 
 # The dashboard
@@ -360,6 +376,10 @@ async def _copy_dashboard(
     await dashboard_store.copy_dashboard(reader, dated, groups=wish.groups, rows=rows)
 
 
+def _dashboard_parts(wish: DashboardWish, _now: datetime) -> tuple[str, ...]:
+    return "dashboard", wish.subledger or "", f"{wish.first_on}-to-{wish.last_on}"
+
+
 KINDS: dict[str, ExportKind[Any]] = {
     kind.name: kind
     for kind in (
@@ -370,6 +390,7 @@ KINDS: dict[str, ExportKind[Any]] = {
             columns=_balance_columns,
             filter_=_balance_filter,
             copy=_copy_balances,
+            parts=_balance_parts,
         ),
         ExportKind(
             name="transactions",
@@ -378,6 +399,7 @@ KINDS: dict[str, ExportKind[Any]] = {
             columns=lambda _wish: _LOG_COLUMNS,
             filter_=_log_filter,
             copy=_copy_log,
+            parts=_log_parts,
             check=_check_log,
             typed=lambda wish: replace(wish, date_format=DateFormat.ISO8601),
         ),
@@ -388,6 +410,7 @@ KINDS: dict[str, ExportKind[Any]] = {
             columns=lambda _wish: _EXPIRING_COLUMNS,
             filter_=_expiring_filter,
             copy=_copy_expiring,
+            parts=_expiring_parts,
             check=_check_expiring,
         ),
         ExportKind(
@@ -397,6 +420,7 @@ KINDS: dict[str, ExportKind[Any]] = {
             columns=_dashboard_columns,
             filter_=_dashboard_filter,
             copy=_copy_dashboard,
+            parts=_dashboard_parts,
         ),
     )
 }

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tallystick.core.errors import NotFound
-from tallystick.core.exports import ExportJob, FileFormat
+from tallystick.core.exports import AskedExport, ExportJob, FileFormat
 from tallystick.core.ids import ExportId, ProgramId, UserId
+from tallystick.core.paging import KeyedPage, Place, keyed_page, place_key
 from tallystick.store.db import Reader, Record, Tx, refused_as
 from tallystick.store.queries import load_queries
 
@@ -69,6 +70,27 @@ async def list_jobs(
 ) -> list[ExportJob]:
     """The jobs of a program, the newest first."""
     return list(map(_job, await reader.fetch(_SQL["list_jobs"], program_id, skip, at_most)))
+
+
+async def list_writing(reader: Reader, program_id: ProgramId) -> list[AskedExport]:
+    """The jobs of a program that are in the queue, the newest first."""
+    return list(map(_asked, await reader.fetch(_SQL["list_writing"], program_id)))
+
+
+async def list_ended(
+    reader: Reader, program_id: ProgramId, *, place: Place, page_size: int
+) -> KeyedPage[AskedExport]:
+    """A page of the jobs of a program that are over, the newest first. Errors: InvalidField."""
+    backwards = place.before is not None
+    query = _SQL["list_ended_before" if backwards else "list_ended_after"]
+    [key] = place_key(place, 1) or [None]
+    rows = await reader.fetch(query, program_id, key, page_size + 1)
+    return keyed_page(
+        list(map(_asked, rows)),
+        place,
+        page_size=page_size,
+        key=lambda asked: str(asked.job.export_id),
+    )
 
 
 async def count_jobs(reader: Reader, program_id: ProgramId) -> int:
@@ -134,7 +156,11 @@ def _ids(rows: list[Record]) -> list[ExportId]:
     return [ExportId(row["export_id"]) for row in rows]
 
 
+def _asked(row: Record) -> AskedExport:
+    return AskedExport(job=_job(row), asked_by=row["asked_by"])
+
+
 def _job(row: Record) -> ExportJob:
-    left_out = {"lease_owner", "lease_until"}
+    left_out = {"lease_owner", "lease_until", "asked_by"}
     values = {name: value for name, value in row.items() if name not in left_out}
     return ExportJob(**{**values, "format": FileFormat(row["format"])})

@@ -21,6 +21,36 @@ WHERE program_id = $1
 ORDER BY export_id DESC
 OFFSET $2 LIMIT $3;
 
+-- name: list_writing
+-- Those in the queue, the newest first, with who asked. $1 program
+SELECT j.*, coalesce(nullif(u.name, ''), u.email, k.name, '') AS asked_by
+FROM export_job j
+LEFT JOIN user_account u USING (user_id)
+LEFT JOIN api_key k USING (api_key_id)
+WHERE j.program_id = $1 AND j.state = 'writing'
+ORDER BY j.export_id DESC;
+
+-- name: list_ended_after
+-- Those that are over, the newest first, with who asked. $1 program  $2 after this one, or null
+-- $3 at most
+SELECT j.*, coalesce(nullif(u.name, ''), u.email, k.name, '') AS asked_by
+FROM export_job j
+LEFT JOIN user_account u USING (user_id)
+LEFT JOIN api_key k USING (api_key_id)
+WHERE j.program_id = $1 AND ($2::bigint IS NULL OR j.export_id < $2) AND j.state <> 'writing'
+ORDER BY j.export_id DESC
+LIMIT $3;
+
+-- name: list_ended_before
+-- The same backwards. $1 program  $2 before this one  $3 at most
+SELECT j.*, coalesce(nullif(u.name, ''), u.email, k.name, '') AS asked_by
+FROM export_job j
+LEFT JOIN user_account u USING (user_id)
+LEFT JOIN api_key k USING (api_key_id)
+WHERE j.program_id = $1 AND j.export_id > $2::bigint AND j.state <> 'writing'
+ORDER BY j.export_id
+LIMIT $3;
+
 -- name: count_jobs
 -- $1 program
 SELECT count(*)
