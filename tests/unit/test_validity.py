@@ -24,6 +24,7 @@ from tallystick.core.validity import (
     parse_duration,
     parse_expiry,
     parse_instant,
+    parse_local,
     parse_start,
     render_instant,
     render_local_instant,
@@ -731,3 +732,21 @@ def test_a_local_instant_has_the_offset_of_its_zone(zone: str, expected: str) ->
     at = datetime(2026, 7, 1, 22, 30, 0, 500_000, tzinfo=UTC)
     assert render_local_instant(at, zone) == expected
     assert parse_instant(expected) == at
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "instant"),
+    [
+        ("2026-06-15T08:00", "America/New_York", "2026-06-15T12:00:00Z"),
+        ("2026-06-15T08:00:30", "UTC", "2026-06-15T08:00:30Z"),
+        ("2026-03-29T01:30", "Europe/Lisbon", "2026-03-29T01:30:00Z"),  # skipped: moved forward
+        ("2026-10-25T01:30", "Europe/Lisbon", "2026-10-25T00:30:00Z"),  # twice: the earlier
+        ("2026-02-30T08:00", "UTC", None),
+        ("2026-06-15", "UTC", None),
+        ("1899-12-31T23:00", "UTC", None),
+    ],
+)
+def test_what_clocks_of_a_zone_show_is_an_instant(
+    text: str, zone: str, instant: str | None
+) -> None:
+    assert parse_local(text, zone) == (None if instant is None else parse_instant(instant))

@@ -1,10 +1,11 @@
 """A program with something to see on every page, and the address of each page about it."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from api.harness import Api, Member, exact, in_path
+from api.harness import Api, Member, exact, in_path, program_path
 from services.harness import import_rows
 from tallystick.core.programs import Program, ReturnPolicy
 from tallystick.core.validity import render_instant
@@ -48,6 +49,7 @@ async def make_world(api: Api) -> World:
             "import": checked,
             "member": in_path(member.name),
             "transaction": waiting,
+            "export": await written_export(api, program, parameters={"details": True}),
         },
         own={"import-undo": {"import": imported}},
     )
@@ -102,3 +104,14 @@ async def awaiting(member: Member) -> list[dict[str, Any]]:
     found = exact(await member.transactions(awaitsActivation=True))
     transactions: list[dict[str, Any]] = found["data"]
     return transactions
+
+
+async def written_export(api: Api, program: Program, kind: str = "balances", **more: Any) -> int:
+    """The number of an export whose file is there."""
+    path = f"{program_path(program)}/exports"
+    made = exact(await api.manager.post(path, json={"kind": kind, **more}))
+    export_id: int = made["id"]
+    async with asyncio.timeout(30):
+        while exact(await api.manager.get(f"{path}/{export_id}"))["state"] == "writing":  # noqa: ASYNC110 - asked as a client asks
+            await asyncio.sleep(0)
+    return export_id

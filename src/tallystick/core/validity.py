@@ -47,6 +47,7 @@ _INSTANT = re.compile(
     r"(?:[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?)?"
 )
+_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhDWMY])(?:_((?<=D_)D|(?<=[DWMY]_)U))?")
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
@@ -135,6 +136,18 @@ def parse_day(text: str) -> date | None:
     except ValueError:
         return None
     return given if EARLIEST.date() <= given <= LATEST.date() else None
+
+
+def parse_local(text: str, zone: str) -> datetime | None:
+    """The instant at which clocks of the zone show what `text` writes out like 2026-01-15T11:53.
+
+    None if it writes no time from EARLIEST to LATEST.
+    """
+    if _LOCAL.fullmatch(text) is None or parse_instant(text) is None:
+        return None
+    local = PlainDateTime(datetime.fromisoformat(text))
+    at = local.assume_tz(zone, disambiguation="compatible").to_instant().to_stdlib()
+    return at if EARLIEST <= at <= LATEST else None
 
 
 def parse_duration(text: str) -> Duration | None:

@@ -35,6 +35,14 @@ class ExportJobPage:
     total: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportHistory:
+    """Jobs that wait or are being written, and a page of those that are over; newest first."""
+
+    writing: list[AskedExport]
+    ended: KeyedPage[AskedExport]
+
+
 async def create_export(  # noqa: PLR0913 - by name
     context: Context,
     program: Program,
@@ -84,21 +92,18 @@ async def list_export_jobs(
         )
 
 
-async def list_writing_exports(context: Context, program_id: ProgramId) -> list[AskedExport]:
-    """The jobs of a program that wait or are being written, the newest first."""
-    async with context.database.reader() as reader:
-        return await store.list_writing(reader, program_id)
-
-
-async def list_ended_exports(
+async def export_history(
     context: Context, program_id: ProgramId, *, place: Place, page_size: int
-) -> KeyedPage[AskedExport]:
-    """A page of the jobs of a program that are over, the newest first.
+) -> ExportHistory:
+    """The jobs of a program, those that are over page by page.
 
     Errors: InvalidField for a place that no page has told.
     """
-    async with context.database.reader() as reader:
-        return await store.list_ended(reader, program_id, place=place, page_size=page_size)
+    async with context.database.snapshot() as reader:
+        return ExportHistory(
+            writing=await store.list_writing(reader, program_id),
+            ended=await store.list_ended(reader, program_id, place=place, page_size=page_size),
+        )
 
 
 async def get_export(context: Context, program_id: ProgramId, export_id: ExportId) -> ExportJob:

@@ -7,6 +7,7 @@ from typing import cast
 from urllib.parse import quote
 
 import structlog
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
@@ -94,10 +95,13 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
 
 
 def _to_sign_in(request: Request) -> Response:
-    """The way to sign in and back to the page that was asked for."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    to = "/login" if request.method != "GET" else f"/login?next={quote(wanted)}"
-    if request.headers.get("HX-Request") == "true":
+    """The way to sign in and back to the page that was asked for, or that is there already."""
+    is_partial = request.headers.get("HX-Request") == "true"
+    url = URL(request.headers.get("HX-Current-URL", "")) if is_partial else request.url
+    wanted = url.path + (f"?{url.query}" if url.query else "")
+    goes_back = is_partial or request.method == "GET"
+    to = f"/login?next={quote(wanted)}" if goes_back else "/login"
+    if is_partial:
         response = Response(headers={"HX-Redirect": to})  # a redirect would be swapped in
     else:
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)

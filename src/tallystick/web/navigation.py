@@ -34,7 +34,13 @@ _PROGRAM = (
             ("Transactions", "list", "/transactions", Right.SEE),
         ),
     ),
-    ("Data", (("Imports", "upload", "/imports", Right.IMPORT),)),
+    (
+        "Data",
+        (
+            ("Imports", "upload", "/imports", Right.IMPORT),
+            ("Exports", "download", "/exports", Right.EXPORT),
+        ),
+    ),
     (
         "Settings",
         (

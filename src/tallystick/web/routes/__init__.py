@@ -2,6 +2,7 @@
 
 from tallystick.web.pages import Page
 from tallystick.web.routes import (
+    exports,
     imports,
     member,
     members,
@@ -20,5 +21,6 @@ PAGES: tuple[Page, ...] = (
     *points.PAGES,
     *transactions.PAGES,
     *imports.PAGES,
+    *exports.PAGES,
     *program_settings.PAGES,
 )

@@ -1,31 +1,43 @@
 // Small behaviours. Everything else is links, forms, <dialog> and popovers, and works without this.
 "use strict";
 
+const root = document.documentElement;
+
 // A click on an element with data-open shows the dialog of that id; data-close closes the one around it.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");
-  const dialog = opener && document.getElementById(opener.dataset.open);
-  if (dialog) {
-    event.preventDefault();
-    dialog.showModal();
-  }
-  const around = event.target.closest("[data-close]")?.closest("dialog");
-  if (around) {
-    event.preventDefault();
-    around.close();
-  }
+  const opened = opener && document.getElementById(opener.dataset.open);
+  const closed = event.target.closest("[data-close]")?.closest("dialog");
+  if (opened || closed) event.preventDefault();
+  opened?.showModal();
+  closed?.close();
 });
 
-// A click on an element with data-copy copies the text of the element of that id.
-document.addEventListener("click", async (event) => {
-  const id = event.target.closest("[data-copy]")?.dataset.copy;
-  if (!id) return;
-  await navigator.clipboard.writeText(document.getElementById(id).textContent);
-  toast("Copied");
+// A link with data-sheet shows the form that it leads to in a dialog, and so do the links to its kinds.
+const sheet = document.getElementById("sheet");
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-sheet], #sheet .seg a");
+  if (!link || !sheet || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  htmx.ajax("GET", link.href, { target: "#sheet", select: "form.sheet", swap: "innerHTML" });
+});
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (ctx.select !== "form.sheet") return;
+  if (sheet.firstElementChild && !sheet.open) sheet.showModal();
+  const problem = document.querySelector('.sheet [aria-invalid="true"], .sheet .note.bad');
+  (problem ?? sheet.querySelector("h2"))?.focus();
+});
+sheet?.addEventListener("close", () => sheet.replaceChildren());
+
+// The dates of a preset are shown, and dates of one's own are no preset.
+document.addEventListener("input", (event) => {
+  const { form, dataset, type } = event.target;
+  if (dataset.first) [form.from.value, form.to.value] = [dataset.first, dataset.last];
+  const own = type === "date" && form?.querySelector("[data-own]");
+  if (own) own.checked = true;
 });
 
 // Light or dark, whichever it is not now, kept by this browser.
-const root = document.documentElement;
 if (localStorage.theme) root.dataset.theme = localStorage.theme;
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-theme-next]")) return;
@@ -35,24 +47,72 @@ document.addEventListener("click", (event) => {
   root.dataset.theme = localStorage.theme = dark ? "light" : "dark";
 });
 
-// A form is sent once: its buttons wait until the answer is there.
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (event.defaultPrevented || form.method === "dialog") return;
-  if (form.ariaBusy === "true") event.preventDefault();
-  form.ariaBusy = "true";
+// What has data-copy is copied, where the browser lets a page do so.
+if (navigator.clipboard) root.classList.add("copies");
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  toast("Copied");
 });
-window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[aria-busy]")) form.ariaBusy = null;
-});
-
-// What went wrong with a partial update is said, as the page itself looks as if nothing happened.
 function toast(text) {
   const shown = document.createElement("div");
   shown.className = "toast";
   shown.textContent = text;
   document.getElementById("toasts").replaceChildren(shown);
-  setTimeout(() => shown.remove(), 8000);
+  setTimeout(() => shown.remove(), 4000);
 }
-for (const name of ["htmx:error", "htmx:response:error"])
-  document.addEventListener(name, () => toast("The server did not answer. Reload the page."));
+
+// A form is sent once: it and the button that was pressed wait until the answer is there.
+const waiting = (form, button, busy) => {
+  for (const each of [form, button]) if (each) each.ariaBusy = busy;
+};
+document.addEventListener(
+  "submit",
+  (event) => {
+    const { target: form, submitter } = event;
+    if (form.method === "dialog") return;
+    if (form.ariaBusy === "true") {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+    waiting(form, submitter, "true");
+  },
+  true,
+);
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  if (!ctx.keepIndicators) waiting(ctx.request.form, ctx.request.submitter, null);
+});
+addEventListener("beforeunload", () => root.classList.add("leaving"));
+addEventListener("pageshow", () => {
+  root.classList.remove("leaving");
+  for (const each of document.querySelectorAll("[aria-busy]")) each.ariaBusy = null;
+});
+
+// What went wrong with a partial update is said where one looks, until an update goes well.
+function tell(text) {
+  const note = document.getElementById("fault").content.firstElementChild.cloneNode(true);
+  note.querySelector("div").textContent = text;
+  note.classList.add("fault");
+  untell();
+  (document.querySelector("dialog[open] .dlg-b, dialog[open]") ?? document.getElementById("main"))
+    .prepend(note);
+  note.scrollIntoView({ block: "nearest" });
+}
+function untell() {
+  document.querySelector(".fault")?.remove();
+}
+const SILENCE = "The server did not answer. What you see may be out of date.";
+document.addEventListener("htmx:error", () => tell(SILENCE));
+document.addEventListener("htmx:after:request", (event) => {
+  const { response, text } = event.detail.ctx;
+  if (response.raw.ok) untell();
+  if (!/^\s*<(!doctype|html)/i.test(text)) return;
+  event.preventDefault(); // a whole page is no part of one: it says what went wrong
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const said = [...page.querySelectorAll("h1, h1 + p")].map((each) => each.textContent);
+  tell(said.join(". ") || SILENCE);
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-reload]")) location.reload();
+});
