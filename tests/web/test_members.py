@@ -117,7 +117,7 @@ async def test_whatever_an_id_holds_is_shown_as_text_and_opens_the_member(
     assert added.is_success
     page = await _open(site, program)
     await page.locator("tbody a").filter(has_text=name).click()
-    await expect(page.locator("#member-id")).to_have_text(name)
+    await expect(page.locator(".kv .name")).to_have_text(name)
     await expect(page.get_by_role("heading", level=1)).to_have_text(name)
     await expect(page.get_by_role("region", name="List of transactions")).to_contain_text(name)
     for width in (390, 1440):

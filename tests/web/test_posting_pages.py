@@ -246,7 +246,7 @@ async def test_whoever_is_new_becomes_a_member(site: Site, program: Program) -> 
     await _fill(page, "3")
     await expect(dialog.locator("#preview")).to_contain_text("This member is new")
     await dialog.get_by_role("button", name="Add points").click()
-    await expect(page.locator("#member-id")).to_have_text("new/one")
+    await expect(page.locator(".kv .name")).to_have_text("new/one")
     await expect(page.locator("dd.num").first).to_have_text("3")
 
 

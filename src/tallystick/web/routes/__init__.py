@@ -3,6 +3,7 @@
 from tallystick.web.pages import Page
 from tallystick.web.routes import (
     exports,
+    find,
     imports,
     member,
     members,
@@ -22,5 +23,6 @@ PAGES: tuple[Page, ...] = (
     *transactions.PAGES,
     *imports.PAGES,
     *exports.PAGES,
+    *find.PAGES,
     *program_settings.PAGES,
 )

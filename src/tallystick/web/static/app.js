@@ -29,6 +29,48 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 });
 sheet?.addEventListener("close", () => sheet.replaceChildren());
 
+// Ctrl K or / finds: what is found while one types is chosen with the arrows and Enter.
+const find = document.getElementById("find");
+const sought = find?.querySelector("input");
+function openFind(event) {
+  if (!find || find.open) return;
+  event.preventDefault();
+  find.showModal();
+  sought.select();
+  htmx.trigger(sought, "opened");
+}
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches("input, textarea, select");
+  const finds = event.key === "k" && (event.ctrlKey || event.metaKey);
+  if (finds || (event.key === "/" && !typing)) openFind(event);
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-find]") && !event.ctrlKey && !event.metaKey) openFind(event);
+});
+function choose(step) {
+  const hits = [...find.querySelectorAll(".hit")];
+  const now = hits.findIndex((hit) => hit.ariaSelected === "true");
+  const chosen = hits.at((now + step) % hits.length);
+  for (const hit of hits) hit.ariaSelected = String(hit === chosen);
+  sought.setAttribute("aria-activedescendant", chosen?.id ?? "");
+  chosen?.scrollIntoView({ block: "nearest" });
+}
+sought?.addEventListener("htmx:after:swap", () => {
+  for (const [number, item] of find.querySelectorAll("#found li").entries()) {
+    item.id = `found-${number}`;
+    item.role = item.matches(".hit") ? "option" : "presentation";
+    item.querySelector("a")?.setAttribute("tabindex", "-1");
+  }
+  choose(1);
+});
+sought?.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) choose(step);
+  else if (event.key === "Enter") find.querySelector('[aria-selected="true"] a')?.click();
+  else return;
+  event.preventDefault();
+});
+
 // The dates of a preset are shown, and dates of one's own are no preset.
 document.addEventListener("input", (event) => {
   const { form, dataset, type } = event.target;
