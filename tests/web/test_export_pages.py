@@ -98,7 +98,7 @@ async def test_balances_are_those_of_the_moment_that_clocks_of_the_program_show(
     await import_rows(site.api.context, program, "ann,100")
     site.api.clock.now = NOW
     page = await site.page()
-    for clock, points in (("2026-06-13T08:00", ["100.00"]), ("2026-06-13T07:59", [])):
+    for clock, points in (("2026-06-13T08:01", ["100.00"]), ("2026-06-13T07:59", [])):
         await page.goto(exports(program, "/new?kind=balances"))
         await page.locator("[name=at]").fill(clock)
         await ask(page)
