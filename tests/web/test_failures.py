@@ -8,8 +8,8 @@ from playwright.async_api import Locator, Page, Request, Route, expect
 
 from api.harness import PASSWORD
 from tallystick.core.programs import Program
-from tallystick.services.sessions import sign_in, sign_out
 from tallystick.services.export_jobs import list_export_jobs
+from tallystick.services.sessions import sign_in, sign_out
 from tallystick.web.cookies import SESSION_COOKIE
 from web.harness import ADMIN, Site
 
