@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from tallystick.core.errors import InvalidField, NotFound, shown
+from tallystick.core.errors import NotFound
 from tallystick.core.ids import ImportId, ProgramId
 from tallystick.core.import_jobs import Finding, ImportRecord
-from tallystick.core.paging import KeyedPage, Place, keyed_page
+from tallystick.core.paging import KeyedPage, Place, keyed_page, place_key
 from tallystick.services.context import Context
 from tallystick.services.import_jobs import finding_of
 from tallystick.store import import_jobs as store
@@ -38,18 +38,18 @@ async def import_history(
     page_size: int,
 ) -> History:
     """All imports of a program, or those of a format. Errors: InvalidField for a wrong key."""
-    older, newer = _key("after", place.after), _key("before", place.before)
+    [key] = place_key(place, 1) or [None]
     async with context.database.snapshot() as reader:
         at_work = await store.list_at_work(reader, program_id)
         found = await store.list_at_rest(
             reader,
             program_id,
             format_name=format_name,
-            older_than=older,
-            newer_than=newer,
+            older_than=key if place.before is None else None,
+            newer_than=key if place.before is not None else None,
             at_most=page_size + 1,
         )
-        page = keyed_page(found, place, page_size=page_size, key=str, looked_until=None)
+        page = keyed_page(found, place, page_size=page_size, key=str)
         return History(
             at_work=await store.list_records(reader, program_id, at_work),
             at_rest=KeyedPage(
@@ -80,11 +80,3 @@ async def _record(reader: Reader, program_id: ProgramId, import_id: ImportId) ->
     if not found:
         raise NotFound("import", str(import_id))
     return found[0]
-
-
-def _key(field: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidField(field, shown(text), "go on from a page of the list")
-    return int(text)

@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import dropwhile, islice, takewhile
+from itertools import islice, takewhile
 
-from tallystick.core.errors import InvalidField, InvalidFile, shown
+from tallystick.core.errors import InvalidFile
 from tallystick.core.formats import FORMATS
 from tallystick.core.formats.opening import open_text
 from tallystick.core.formats.report import MarkedRow, read_marked
 from tallystick.core.formats.table import readable
 from tallystick.core.import_jobs import Finding, ImportJob
-from tallystick.core.paging import KeyedPage, Place, keyed_page
+from tallystick.core.paging import KeyedPage, Place, keyed_page, place_key
 from tallystick.services.context import Context
 from tallystick.services.import_jobs import finding_of, noted_problems, open_file
 
@@ -49,9 +49,8 @@ async def list_rows(  # noqa: PLR0913 - by name
     known, so only these rows are shown. The file is read up to the end of the page.
     Errors: InvalidField for a wrong key; NotSupported if the file is not kept (any more).
     """
-    lines = {name: _line(name, text) for name, text in _keys(place) if text is not None}
     wanted = _wanted(finding_of(job), show, cause)
-    return await asyncio.to_thread(_read, context, job, wanted, place, lines, page_size)
+    return await asyncio.to_thread(_read, context, job, wanted, place, page_size)
 
 
 def cause_of(code: str, column: str) -> str:
@@ -61,10 +60,14 @@ def cause_of(code: str, column: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """Which rows are wanted, and how many there are at most, so that none is looked for in vain."""
+    """Which rows are wanted; how many there are at most, and on which lines besides the wrong ones.
+
+    By both the file is read no further, and no more closely, than has to be.
+    """
 
     is_wanted: Callable[[MarkedRow], bool]
     at_most: int | None = None
+    lines: Collection[int] | None = None
 
 
 def _wanted(finding: Finding | None, show: Shown, cause: str) -> _Wanted:
@@ -75,10 +78,10 @@ def _wanted(finding: Finding | None, show: Shown, cause: str) -> _Wanted:
         counts = {cause_of(each.code, each.column): each.count for each in groups}
         bad_rows = finding.bad_rows if finding else 0
         at_most = counts.get(cause, 0) if cause else bad_rows
-        return _Wanted(is_wanted=lambda row: any(_is_of(cause, row)), at_most=at_most)
+        return _Wanted(is_wanted=lambda row: any(_is_of(cause, row)), at_most=at_most, lines=())
     warnings = finding.warnings if finding else []
     lines = {line for each in warnings if cause in {"", each.code} for line in each.lines}
-    return _Wanted(is_wanted=lambda row: row.line in lines, at_most=len(lines))
+    return _Wanted(is_wanted=lambda row: row.line in lines, at_most=len(lines), lines=lines)
 
 
 def _is_of(cause: str, row: MarkedRow) -> Iterator[bool]:
@@ -86,12 +89,11 @@ def _is_of(cause: str, row: MarkedRow) -> Iterator[bool]:
         yield not cause or cause == cause_of(problem.code, problem.column)
 
 
-def _read(  # noqa: PLR0913, PLR0917 - by position in a thread
+def _read(
     context: Context,
     job: ImportJob,
     wanted: _Wanted,
     place: Place,
-    lines: dict[str, int],
     page_size: int,
 ) -> RowsPage:
     limits = context.limits.file
@@ -100,37 +102,26 @@ def _read(  # noqa: PLR0913, PLR0917 - by position in a thread
             text = open_text(file, limits)
         except InvalidFile:  # it has no rows, as its check says
             return RowsPage(names=[], rows=KeyedPage(rows=[]))
-        problems = noted_problems(context, job.import_id)
-        names, rows = read_marked(text, problems, FORMATS[job.format], limits=limits)
-        matching = islice(filter(wanted.is_wanted, rows), wanted.at_most)
-        found = _page(matching, lines, page_size)
-        page = keyed_page(
-            found, place, page_size=page_size, key=lambda row: str(row.line), looked_until=None
+        [line] = place_key(place, 1) or [0]
+        names, rows = read_marked(
+            text,
+            noted_problems(context, job.import_id),
+            FORMATS[job.format],
+            after=line if place.before is None else 0,
+            lines=wanted.lines,
+            limits=limits,
         )
+        matching = islice(filter(wanted.is_wanted, rows), wanted.at_most)
+        if place.before is None:
+            found = list(islice(matching, page_size + 1))
+        else:
+            ahead = takewhile(lambda row: row.line < line, matching)
+            found = list(deque(ahead, maxlen=page_size + 1))[::-1]
+        page = keyed_page(found, place, page_size=page_size, key=lambda row: str(row.line))
     return RowsPage(
         names=[readable(name) for name in names],
         rows=replace(page, rows=[_readable_row(row) for row in page.rows]),
     )
-
-
-def _page(rows: Iterator[MarkedRow], lines: dict[str, int], page_size: int) -> list[MarkedRow]:
-    """One row more than a page has, if there are so many, in the direction of reading."""
-    if "before" in lines:
-        ahead = takewhile(lambda row: row.line < lines["before"], rows)
-        return list(deque(ahead, maxlen=page_size + 1))[::-1]
-    return list(
-        islice(dropwhile(lambda row: row.line <= lines.get("after", 0), rows), page_size + 1)
-    )
-
-
-def _keys(place: Place) -> tuple[tuple[str, str | None], ...]:
-    return ("after", place.after), ("before", place.before)
-
-
-def _line(field: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise InvalidField(field, shown(text), "go on from a page of the list")
-    return int(text)
 
 
 def _readable_row(row: MarkedRow) -> MarkedRow:

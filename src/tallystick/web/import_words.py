@@ -83,7 +83,11 @@ def counted(count: int, noun: str, show: Showing) -> str:
 
 def time_left(seconds: int) -> str:
     """How long it will take yet, as far as one can say."""
-    return f"about {seconds} s left" if seconds < 90 else f"about {round(seconds / 60)} min left"
+    return (
+        f"about {max(seconds, 1)} s left"
+        if seconds < 90
+        else f"about {round(seconds / 60)} min left"
+    )
 
 
 def shown_rows(names: list[str], rows: list[MarkedRow], warnings: list[Warned]) -> Iterator[Row]:

@@ -31,6 +31,7 @@ class Reading:
 
     def __init__(self, text: TextIO, limits: FileLimits) -> None:
         self.refused: dict[int, str] = {}  # where the records of the batch start that have no cells
+        self.last_line = 0  # of the batch
         self._longest = limits.line_length_max
         self._readline = partial(text.readline, self._longest)
         self._waiting: deque[str] = deque()  # lines, and the pieces of those that are too long
@@ -50,7 +51,8 @@ class Reading:
         """The records below, some thousand at a time; those of a blank line have no cells.
 
         A record that cannot be taken has none either: its problem is among those to take, and
-        `refused` has its text, cut if it is too long. A batch is there until the next one.
+        `refused` has its text, cut if it is too long. A batch is there until the next one; it need
+        not be gone through, and its last line is known.
         """
         while not self._fault:
             self._fill()
@@ -59,12 +61,14 @@ class Reading:
                 if not self._waiting:
                     return
                 rows = csv.reader(self._waiting, delimiter=delimiter, strict=True)
+                self.last_line = self._number + len(self._waiting)
                 yield enumerate(rows, self._number + 1)
                 self._number += len(self._waiting)
                 self._waiting.clear()
             else:
                 batch = self._look_closely(delimiter)
                 self._add_fault()
+                self.last_line = self._number
                 yield batch
 
     @property

@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 from typing import Any, TextIO
 
 from tallystick.core.errors import RowProblem
@@ -13,6 +14,8 @@ from tallystick.core.formats.limits import FILE_LIMITS, FileLimits
 from tallystick.core.formats.opening import ESCAPE
 from tallystick.core.formats.reading import Reading
 from tallystick.core.formats.table import REPORT_COLUMNS, split_header
+
+_Marked = tuple[int, list[str], list[RowProblem]]  # line, cells, problems
 
 _MARK = "\ufeff"  # with it, spreadsheets read UTF-8
 
@@ -54,35 +57,42 @@ def write_report(
         all_rows = True
         sheet.add_bare(of_header)
     yield _MARK.encode()
-    for rows in _marked(reading, header.delimiter, waiting):
+    lines = None if all_rows else ()
+    for rows in _marked(reading, header.delimiter, waiting, lines=lines):
         for row in rows:
-            _add_record(sheet, row, all_rows=all_rows)
+            _add_record(sheet, *row, all_rows=all_rows)
         yield sheet.take()
     while last := waiting.take_line():
         sheet.add_bare(last)
     yield sheet.take()
 
 
-def _add_record(sheet: "_Sheet", row: MarkedRow, *, all_rows: bool) -> None:
-    if row.problems and not row.cells:
-        sheet.add_bare(row.problems)
-    elif row.problems:
-        sheet.add(_told(row.line, row.problems), row.cells)
-    elif all_rows and any(row.cells):
-        sheet.add((str(row.line), "", ""), row.cells)
+def _add_record(
+    sheet: "_Sheet", line: int, cells: list[str], problems: list[RowProblem], *, all_rows: bool
+) -> None:
+    if problems and not cells:
+        sheet.add_bare(problems)
+    elif problems:
+        sheet.add(_told(line, problems), cells)
+    elif all_rows and any(cells):
+        sheet.add((str(line), "", ""), cells)
 
 
-def read_marked(
+def read_marked(  # noqa: PLR0913 - by name
     text: TextIO,
     problems: Iterable[RowProblem],
     kind: Format[Any],
     *,
+    after: int = 0,
+    lines: Collection[int] | None = None,
     limits: FileLimits = FILE_LIMITS,
 ) -> tuple[list[str], Iterator[MarkedRow]]:
-    """The columns of a file as a reader may be shown them, and its rows that say anything.
+    """The columns of a file, and its rows below a line that say anything.
 
-    Cells stand in the order of the columns, also those of a row that has too few or too many.
-    What could not be split into cells is one cell. The columns of an earlier report are left out.
+    lines: where rows matter besides those that have problems; others may be missing then, which
+    makes a large file a matter of a moment. None for all rows.
+    Cells stand in the order of the columns, those too many at the end. What could not be split into
+    cells is one cell. The columns of an earlier report are left out.
     """
     reading = Reading(text, limits)
     line = reading.header()
@@ -91,11 +101,11 @@ def read_marked(
     own = _own_places(header.names)
     waiting = _Waiting(problems)
     waiting.take(before=2)
-    rows = chain.from_iterable(_marked(reading, header.delimiter, waiting))
+    batches = _marked(reading, header.delimiter, waiting, after=after, lines=lines)
     return _of_own(names, own, len(names)), (
-        MarkedRow(line=row.line, cells=_of_own(row.cells, own, len(names)), problems=row.problems)
-        for row in rows
-        if row.problems or any(row.cells)
+        MarkedRow(line=start, cells=_of_own(cells, own, len(names)), problems=found)
+        for start, cells, found in chain.from_iterable(batches)
+        if start > after and (found or any(cells))
     )
 
 
@@ -109,19 +119,38 @@ def _of_own(cells: list[str], own: list[int], width: int) -> list[str]:
     return [*(cells[place] for place in own if place < len(cells)), *cells[width:]]
 
 
-def _marked(reading: Reading, delimiter: str, waiting: "_Waiting") -> Iterator[list[MarkedRow]]:
-    """All records below the header with their problems, batch by batch."""
-    start, cells = 2, list[str]()
+def _marked(
+    reading: Reading,
+    delimiter: str,
+    waiting: "_Waiting",
+    *,
+    after: int = 0,
+    lines: Collection[int] | None = None,
+) -> Iterator[list[_Marked]]:
+    """The records below the header with their problems, batch by batch.
+
+    Batches that end before a line, or in which nothing matters, are gone past; of `lines` see
+    `read_marked`.
+    """
+    start, cells, done = 2, list[str](), 1
     for batch in reading.batches(delimiter):
+        first, last = done + 1, reading.last_line
+        done = last
+        if last <= after or (lines is not None and not _matters(first, last, lines, waiting)):
+            yield [(start, cells, waiting.take(before=first))]
+            start, cells = first, []
+            continue
         rows = []
         for following, row in batch:
             # A problem may stand on any line of its record, so that has to be over first.
-            problems = waiting.take(before=following)
-            rows.append(MarkedRow(line=start, cells=cells, problems=problems))
+            rows.append((start, cells, waiting.take(before=following)))
             start, cells = following, row or _unsplit(reading.refused.get(following, ""))
         yield rows
-    problems = waiting.take(before=reading.next_line)
-    yield [MarkedRow(line=start, cells=cells, problems=problems)]
+    yield [(start, cells, waiting.take(before=reading.next_line))]
+
+
+def _matters(first: int, last: int, lines: Collection[int], waiting: "_Waiting") -> bool:
+    return waiting.next_line <= last or any(first <= line <= last for line in lines)
 
 
 def _unsplit(written: str) -> list[str]:
@@ -175,6 +204,11 @@ class _Waiting:
     def __init__(self, problems: Iterable[RowProblem]) -> None:
         self._problems = iter(problems)
         self._next = next(self._problems, None)
+
+    @property
+    def next_line(self) -> float:
+        """The line of the next problem; infinite if there is none."""
+        return self._next.line if self._next else inf
 
     def take(self, *, before: int) -> list[RowProblem]:
         """The problems of the lines before that one."""

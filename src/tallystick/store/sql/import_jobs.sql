@@ -54,7 +54,7 @@ SELECT import_id
 FROM import_job
 WHERE program_id = $1
   AND ($2::text IS NULL OR format = $2)
-  AND ($3::int IS NULL OR import_id < $3)
+  AND ($3::bigint IS NULL OR import_id < $3)
   AND state NOT IN ('checking', 'importing', 'undoing')
 ORDER BY import_id DESC
 LIMIT $4;
@@ -66,7 +66,7 @@ SELECT import_id
 FROM import_job
 WHERE program_id = $1
   AND ($2::text IS NULL OR format = $2)
-  AND import_id > $3
+  AND import_id > $3::bigint
   AND state NOT IN ('checking', 'importing', 'undoing')
 ORDER BY import_id
 LIMIT $4;
