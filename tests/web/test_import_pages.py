@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -200,6 +201,28 @@ async def test_with_errors_neither_choice_is_made_for_anybody(site: Site, progra
     await expect(note(page)).to_contain_text("1 row added 5 points")
     await expect(page.get_by_text("1 skipped, as they had errors")).to_be_visible()
     await expect(page.get_by_role("link", name="Error report")).to_be_visible()
+
+
+async def test_an_import_that_was_refused_says_why(site: Site, program: Program) -> None:
+    import_id = await import_file(site.api, program, csv(["ann,5", "bob,n/a"]))
+    page = await site.page()
+    await page.goto(f"/programs/{program.id}/imports/{import_id}")
+    await expect(note(page)).to_contain_text("Nothing was imported: 1 problem in the file")
+    await expect(step(page)).to_contain_text("Check")
+    await expect(cell(page, 3)).to_have_text("n/a")
+
+
+@pytest.mark.parametrize(
+    ("document", "section"),
+    [("docs/errors.md", "## Problems of rows"), ("docs/imports.md", "## Warnings")],
+    ids=["problems", "warnings"],
+)
+def test_each_cause_has_words_of_its_own(document: str, section: str) -> None:
+    text = Path(document).read_text("utf-8").partition(section)[2].partition("\n## ")[0]
+    codes = re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)
+    words = Path("src/tallystick/web/templates/import_causes.html").read_text("utf-8")
+    assert len(codes) >= 5
+    assert [code for code in codes if f"'{code}': " not in words] == []
 
 
 async def test_which_rows_are_shown_stands_in_the_address(site: Site, program: Program) -> None:
