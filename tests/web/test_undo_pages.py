@@ -51,7 +51,7 @@ async def test_an_undo_says_first_what_it_will_do(site: Site, program: Program) 
         "30"
     )
     await expect(told.get_by_role("listitem").filter(has_text="Members")).to_contain_text("2")
-    await expect(told).to_contain_text("1 balance of members would go below zero, by 30 in total")
+    await expect(told).to_contain_text("1 balance would go below zero, by 30 in total")
 
 
 async def test_an_undo_leaves_spent_points_alone(site: Site, program: Program) -> None:

@@ -5,7 +5,6 @@ import io
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from math import inf
 from typing import Any, TextIO
 
 from tallystick.core.errors import RowProblem
@@ -150,7 +149,8 @@ def _marked(
 
 
 def _matters(first: int, last: int, lines: Collection[int], waiting: "_Waiting") -> bool:
-    return waiting.next_line <= last or any(first <= line <= last for line in lines)
+    problem = waiting.next_line
+    return (problem is not None and problem <= last) or any(first <= each <= last for each in lines)
 
 
 def _unsplit(written: str) -> list[str]:
@@ -206,9 +206,9 @@ class _Waiting:
         self._next = next(self._problems, None)
 
     @property
-    def next_line(self) -> float:
-        """The line of the next problem; infinite if there is none."""
-        return self._next.line if self._next else inf
+    def next_line(self) -> int | None:
+        """The line of the next problem, None if there is none."""
+        return self._next.line if self._next else None
 
     def take(self, *, before: int) -> list[RowProblem]:
         """The problems of the lines before that one."""
