@@ -14,6 +14,7 @@ from tallystick.services.accounts import has_users
 from tallystick.services.programs import list_programs
 from tallystick.services.sessions import sign_in
 from tallystick.services.setup import open_setup
+from tallystick.web.cookies import SESSION_COOKIE
 from web.harness import ADMIN, PHONE, serving
 from web.test_every_page import RULES, SCREENS
 
@@ -53,7 +54,7 @@ async def test_the_page_makes_the_first_admin_who_has_signed_in_then(
 ) -> None:
     answer = await _send(empty, token, name="Harbour Club")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert "tallystick-session" in answer.headers["set-cookie"]
+    assert SESSION_COOKIE in answer.headers["set-cookie"]
     await sign_in(empty.context, email=ADMIN, password=PASSWORD, origin=None)
     [program] = await list_programs(empty.context)
     assert (program.settings.name, program.settings.timezone) == ("Harbour Club", "UTC")
