@@ -1,0 +1,142 @@
+"""How long the server takes for pages of a large program, and how much a browser loads at first.
+
+A page is asked for over the whole HTTP stack in this process: session, services, templates,
+compression. The books are those of bench/dashboard.py, their days are closed.
+"""
+
+import argparse
+import asyncio
+import gzip
+import re
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import uvloop
+from starlette.types import ASGIApp
+
+from dashboard import NOW, build, get, opened, running, timed
+from server import Bar, bench_server, connected, fresh_database, migrated_program, surroundings
+from tallystick.api.app import create_app
+from tallystick.core.programs import Program
+from tallystick.core.sessions import SessionKind
+from tallystick.services.accounts import create_user
+from tallystick.services.closing import close_days
+from tallystick.services.context import Context
+from tallystick.services.outlook import store_outlooks
+from tallystick.services.sessions import sign_in
+from tallystick.web.app import page_routes
+from tallystick.web.cookies import SESSION_COOKIE
+from tallystick.web.static_files import STATIC_PATH, static_files
+
+OVERVIEW_MS = 100
+WITH_LIBRARY_KB = 450
+WITHOUT_LIBRARY_KB = 100
+EMAIL = "ada@example.com"
+
+_LOADED = re.compile(STATIC_PATH + r"([\w.-]+)")
+_LIBRARY, _FONT = "echarts.js", "inter-latin.woff2"
+
+
+async def signed_in(context: Context) -> str:
+    """The cookie of an admin."""
+    password = secrets.token_urlsafe()
+    await create_user(context, email=EMAIL, password=password, is_admin=True)
+    session = await sign_in(context, email=EMAIL, password=password, kind=SessionKind.BROWSER)
+    return f"{SESSION_COOKIE}={session.token}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """An admin who asks the application for each page so many times."""
+
+    app: ASGIApp
+    cookie: str
+    times: int
+
+    async def get(self, path: str, query: str = "") -> bytes:
+        """The page, compressed."""
+        return await get(self.app, path, query, cookie=self.cookie, accept_encoding="gzip")
+
+    async def time(self, what: str, path: str, query: str = "", *, most: float) -> Bar:
+        """How many milliseconds the page takes."""
+        await timed(5, lambda: self.get(path, query))
+        took = await timed(self.times, lambda: self.get(path, query))
+        return Bar(what=what, found=[seconds * 1_000 for seconds in took], most=most, unit=" ms")
+
+
+async def overviews(visitor: Visitor, program: Program) -> list[Bar]:
+    """The overview of a month and of a year, and the list of programs."""
+    place = f"/programs/{program.id}"
+    return [
+        await visitor.time("overview of 30 days", place, "range=30d", most=OVERVIEW_MS),
+        await visitor.time("overview of a year", place, "range=1y", most=OVERVIEW_MS),
+        await visitor.time("list of programs", "/programs", most=OVERVIEW_MS),
+    ]
+
+
+async def first_load(visitor: Visitor, program: Program) -> list[Bar]:
+    """The kilobytes of the overview and of what it loads, with the chart library and without."""
+    page = await visitor.get(f"/programs/{program.id}", "range=30d")
+    by_address = {file.address: name for name, file in static_files().items()}
+    found = _LOADED.findall(gzip.decompress(page).decode())
+    names = {by_address[address] for address in found} | {_FONT}
+    sizes = {name: len(static_files()[name].compressed) for name in names}
+    for name, size in sorted(sizes.items(), key=lambda each: -each[1]):
+        print(f"{name:20} {size / 1_000:8.1f} KB")
+    print(f"{'the page itself':20} {len(page) / 1_000:8.1f} KB")
+    whole = (len(page) + sum(sizes.values())) / 1_000
+    library = sizes[_LIBRARY] / 1_000
+    return [
+        Bar(what="first load", found=[whole], most=WITH_LIBRARY_KB, unit=" KB"),
+        Bar(
+            what="without the chart library",
+            found=[whole - library],
+            most=WITHOUT_LIBRARY_KB,
+            unit=" KB",
+        ),
+    ]
+
+
+async def main(options: argparse.Namespace) -> None:
+    """Print the figures."""
+    async with AsyncExitStack() as stack:
+        server_url = stack.enter_context(bench_server(options.url))
+        print(await surroundings(server_url))
+        url = await stack.enter_async_context(fresh_database(server_url))
+        database = await stack.enter_async_context(connected(url))
+        migrated, program = await migrated_program(database)
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        context = Context(
+            database=migrated.database,
+            secret=secrets.token_bytes(32),
+            clock=lambda: NOW,
+            import_folder=folder,
+            export_folder=folder,
+        )
+        began = perf_counter()
+        await build(database, program, options.members, options.lots)
+        await close_days(context)
+        await store_outlooks(context)
+        print(f"built and closed in {perf_counter() - began:,.0f} s", flush=True)
+        cookie = await signed_in(context)
+        app = create_app(lambda: opened(context), pages=page_routes())
+        app = await stack.enter_async_context(running(app))
+        visitor = Visitor(app=app, cookie=cookie, times=options.times)
+        bars = [*await overviews(visitor, program), *await first_load(visitor, program)]
+    print(f"\n{options.members:,} members with {options.lots} lots each\n")
+    for bar in bars:
+        print(bar)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", help="a PostgreSQL to use instead of one of its own")
+    parser.add_argument("--members", type=int, default=1_000_000)
+    parser.add_argument("--lots", type=int, default=10, help="of each member (10)")
+    parser.add_argument("--times", type=int, default=100, help="how often each page is asked")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(parser.parse_args()))
