@@ -142,6 +142,30 @@ async def test_a_day_before_the_slider_is_shown_as_well(site: Site, member: Memb
     assert await _shown(page) == await _told(site.api, member, -36)
 
 
+@pytest.mark.parametrize(
+    ("zone", "on", "ends_at"),
+    [
+        ("Pacific/Auckland", "2026-06-20", "2026-06-20T12:00:00Z"),
+        ("America/Los_Angeles", "2026-06-20", "2026-06-21T07:00:00Z"),
+        ("Europe/Lisbon", "2026-03-29", "2026-03-29T23:00:00Z"),  # it has 23 hours
+        ("Europe/Lisbon", "2026-10-25", "2026-10-26T00:00:00Z"),  # it has 25 hours
+    ],
+)
+async def test_a_day_ends_with_the_midnight_of_the_program(
+    site: Site, zone: str, on: str, ends_at: str
+) -> None:
+    """Points that expire at the midnight are there on the day, and those a minute before not."""
+    end = datetime.fromisoformat(ends_at)
+    site.api.clock.now = min(NOW, end - 10 * DAY)
+    member = await site.api.member(await site.api.program(timezone=zone), points="1")
+    for points, expires_at in ((30, end), (4, end - timedelta(minutes=1))):
+        assert (await member.add(points, validUntil=render_instant(expires_at))).is_success
+    page = await _open(site, member, f"?as_of={on}", java_script_enabled=False)
+    assert await _shown(page) == [31, 0, 0, 4]
+    last = end - timedelta(microseconds=1)
+    assert await member.balance(endDate=render_instant(last)) == {"active": 31, "expired": 4}
+
+
 async def test_what_expires_on_the_last_day_ahead_is_coming_up_and_a_day_later_not(
     site: Site, member: Member
 ) -> None:

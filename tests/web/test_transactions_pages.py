@@ -1,12 +1,14 @@
 """The transactions of a program, and each with what it took and who took from it."""
 
+import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from playwright.async_api import Page, expect
 
-from api.harness import Member, exact
+from api.harness import Member, exact, program_path
 from services.harness import NOW, import_rows
 from tallystick.core.programs import Program, ReturnPolicy
 from web.harness import Site
@@ -129,7 +131,10 @@ async def test_what_was_taken_back_says_so(site: Site) -> None:
     program = await site.api.program()
     member = await site.api.member(program)
     [one] = exact(await member.transactions())["data"]
-    assert (await member.put("delete_transactions", {})).is_success
+    answer = await site.api.shop.post(
+        f"{member.path}/delete_transactions", json={"scope": "AllSubledgers"}
+    )
+    assert answer.is_success
     page = await site.page()
     await page.goto(f"/programs/{program.id}/transactions/{one['transactionUUID']}")
     await expect(page.get_by_text("This was taken back")).to_be_visible()
@@ -151,3 +156,15 @@ async def test_a_transaction_of_another_program_is_not_there(site: Site, program
     page = await site.page()
     answer = await page.request.get(f"/programs/{program.id}/transactions/{one['id']}")
     assert answer.status == 404
+
+
+async def test_a_transaction_is_shown_as_the_api_tells_it(site: Site) -> None:
+    program = await site.api.program()
+    await site.api.member(program, points="12.50")
+    answer = await site.api.manager.get(f"{program_path(program)}/transactions")
+    [one] = exact(answer)["data"]
+    page = await site.page()
+    await page.goto(f"/programs/{program.id}/transactions/{one['id']}")
+    await page.get_by_text("As the API tells it").click()
+    told = await page.get_by_role("region", name="JSON").inner_text()
+    assert json.loads(told, parse_float=Decimal) == one

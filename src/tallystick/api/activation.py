@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import Flags, Instant
 from tallystick.core.errors import InvalidField
 from tallystick.core.points import decimal_of
 from tallystick.core.programs import Program
 from tallystick.core.validity import NEVER, render_instant
+from tallystick.edges.transactions import Flags, Instant
 from tallystick.services.activation import Activated, activate_session, activate_transactions
 from tallystick.services.deletion import delete_transactions
 

@@ -3,8 +3,9 @@
 import msgspec
 
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import BalancesBody, Instant, balance_body, instant_in
+from tallystick.api.wire import BalancesBody, balance_body, instant_in
 from tallystick.core.balances import Balance
+from tallystick.edges.transactions import Instant
 from tallystick.services.balances import member_balances
 
 

@@ -6,9 +6,10 @@ import msgspec
 
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.paging import SortedQuery, sort_in
-from tallystick.api.wire import Instant, instant_in
+from tallystick.api.wire import instant_in
 from tallystick.core.accounts import Change, ChangeFilter
 from tallystick.core.validity import render_instant
+from tallystick.edges.transactions import Instant
 from tallystick.services.changes import list_changes
 
 Thing = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]

@@ -5,10 +5,11 @@ from decimal import Decimal
 import msgspec
 
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import Instant, instant_in
+from tallystick.api.wire import instant_in
 from tallystick.core.points import decimal_of
 from tallystick.core.programs import Program
 from tallystick.core.validity import render_local_instant
+from tallystick.edges.transactions import Instant
 from tallystick.services.dashboard import DayPoint, dashboard, yesterday
 
 

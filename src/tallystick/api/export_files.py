@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import Instant, instant_in
+from tallystick.api.wire import instant_in
 from tallystick.core.balances import BalanceColumn
 from tallystick.core.dashboard import ALL_FIGURES, FigureGroup, Frame, choose_dates
 from tallystick.core.errors import InvalidField, shown
@@ -21,6 +21,7 @@ from tallystick.core.transactions import Kind, Source
 from tallystick.core.validity import DAY_FIX, parse_day, render_instant
 from tallystick.edges.downloads import Sink, file_response
 from tallystick.edges.export_files import export_name
+from tallystick.edges.transactions import Instant
 from tallystick.services.export_files import export_file
 from tallystick.services.export_kinds import (
     BalancesWish,

@@ -8,13 +8,13 @@ import msgspec
 
 from tallystick.api.activation import LedgerEntryBody
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import Flags
 from tallystick.core.balances import Balance
 from tallystick.core.ids import IntegrationId
 from tallystick.core.points import decimal_of
 from tallystick.core.programs import Program
 from tallystick.core.transactions import Kind, Source, Transaction, UnusedPoints
 from tallystick.core.validity import NEVER, render_instant
+from tallystick.edges.transactions import Flags
 from tallystick.services.full_ledger import LIST_LENGTH_MAX, FullLedger, full_ledger
 
 

@@ -10,10 +10,11 @@ import msgspec
 
 from tallystick.api.applications import application_id
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import ACCOUNT_ID, Instant, instant_in
+from tallystick.api.wire import ACCOUNT_ID, instant_in
 from tallystick.core.errors import NotSupported
 from tallystick.core.ids import ApplicationId
 from tallystick.core.validity import render_instant
+from tallystick.edges.transactions import Instant
 from tallystick.services import keys as service
 from tallystick.services.callers import Endpoint
 from tallystick.services.keys import ApiKey

@@ -6,13 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import (
-    AddPoints,
-    DeductPoints,
-    duration_in,
-    instant_in,
-    points_in,
-)
+from tallystick.api.wire import AddPoints, DeductPoints, duration_in, instant_in, points_in
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import IntegrationId, ProgramId
 from tallystick.core.texts import REASON_LENGTH_MAX, SUBLEDGER_LENGTH_MAX, line_in

@@ -12,7 +12,7 @@ import msgspec
 from starlette.responses import Response
 
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import ACCOUNT_ID, Instant, instant_in
+from tallystick.api.wire import ACCOUNT_ID, instant_in
 from tallystick.core.balances import Balance, ProjectedDay
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import IntegrationId
@@ -21,6 +21,7 @@ from tallystick.core.profiles import Profile
 from tallystick.core.programs import is_one_line
 from tallystick.core.texts import INTEGRATION_ID_LENGTH_MAX
 from tallystick.core.validity import render_instant, render_local_instant
+from tallystick.edges.transactions import Instant
 from tallystick.services.erasure import erase_customer
 from tallystick.services.inventory import ProgramShare, get_inventory, list_shares
 from tallystick.services.profiles import Attributes, update_profiles

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from tallystick.api.conditional import check_unchanged
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import ACCOUNT_ID, Instant, instant_in, number_in
+from tallystick.api.wire import ACCOUNT_ID, instant_in, number_in
 from tallystick.core.errors import InvalidField
 from tallystick.core.points import ZERO, Points, decimal_of, points_of
 from tallystick.core.programs import (
@@ -26,6 +26,7 @@ from tallystick.core.programs import (
     freedom,
 )
 from tallystick.core.validity import render_instant
+from tallystick.edges.transactions import Instant
 from tallystick.services.programs import (
     Standing,
     Wish,

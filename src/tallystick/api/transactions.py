@@ -1,22 +1,20 @@
 """Reading transactions, of a member or of a whole program, page by page."""
 
-from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
 from tallystick.api.operations import Call, Nothing
-from tallystick.api.wire import (
-    Flags,
+from tallystick.api.wire import TransactionsBody, instant_in
+from tallystick.core.errors import InvalidField
+from tallystick.core.transactions import Source
+from tallystick.edges.transactions import (
     Instant,
-    TransactionsBody,
-    instant_in,
+    ProgramTransactionBody,
+    program_transaction_body,
     transaction_body,
 )
-from tallystick.core.errors import InvalidField
-from tallystick.core.programs import Program
-from tallystick.core.transactions import MemberTransaction, Source
 from tallystick.services.transactions import (
     TransactionFilter,
     list_program_transactions,
@@ -39,28 +37,6 @@ class TransactionsQuery(msgspec.Struct):
     pageSize: PageSize = 50
     skip: Skip = 0
     awaitsActivation: bool | None = None
-
-
-class ProgramTransactionBody(msgspec.Struct, omit_defaults=True):
-    """A transaction of a program, with whose it is, and who made it by hand."""
-
-    id: int
-    transactionUUID: str
-    created: Instant
-    programId: int
-    type: str
-    amount: Decimal
-    name: str
-    startDate: str
-    expiryDate: str
-    subledgerId: str
-    customerProfileId: str
-    customerSessionId: str | None = None
-    importId: int | None = None
-    userId: int | None = None
-    userEmail: str | None = None
-    flags: Flags | None = None
-    validityDuration: str | None = None
 
 
 class ProgramTransactionsBody(msgspec.Struct):
@@ -101,7 +77,7 @@ async def get_program_transactions(
     )
     return ProgramTransactionsBody(
         hasMore=page.has_more,
-        data=[_program_transaction_body(program, each) for each in page.transactions],
+        data=[program_transaction_body(program, each) for each in page.transactions],
     )
 
 
@@ -119,31 +95,4 @@ def _wanted(call: Call[TransactionsQuery, Nothing]) -> TransactionFilter:
         awaiting_activation_at=call.context.clock() if query.awaitsActivation else None,
         session_ids=query.customerSessionIDs,
         uuids=query.transactionUUIDs,
-    )
-
-
-def _program_transaction_body(
-    program: Program, listed: MemberTransaction
-) -> ProgramTransactionBody:
-    transaction = listed.transaction
-    shown = transaction_body(program, transaction)
-    by_hand = transaction.source is Source.MANUAL
-    return ProgramTransactionBody(
-        id=shown.id,
-        transactionUUID=shown.transactionUUID,
-        created=shown.created,
-        programId=shown.programId,
-        type=shown.type,
-        amount=shown.amount,
-        name=shown.name,
-        startDate=shown.startDate,
-        expiryDate=shown.expiryDate,
-        subledgerId=shown.subledgerId,
-        customerProfileId=listed.integration_id,
-        customerSessionId=shown.customerSessionId,
-        importId=transaction.import_id,
-        userId=transaction.user_id if by_hand else None,
-        userEmail=listed.user_email if by_hand else None,
-        flags=shown.flags,
-        validityDuration=shown.validityDuration,
     )

@@ -8,11 +8,11 @@ import msgspec
 
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.transactions import PageSize, Skip
-from tallystick.api.wire import Instant, expiry_text, start_text
 from tallystick.core.points import decimal_of
 from tallystick.core.programs import Program
 from tallystick.core.transactions import PointsStatus, UnusedPoints
 from tallystick.core.validity import render_instant
+from tallystick.edges.transactions import Instant, expiry_text, start_text
 from tallystick.services.unused_points import PointsFilter, list_unused_points
 
 

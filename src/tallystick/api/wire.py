@@ -6,7 +6,6 @@ Amounts are JSON numbers with at most two decimals; instants are RFC 3339 text i
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
 
 import msgspec
 
@@ -14,12 +13,10 @@ from tallystick.core.balances import Balance
 from tallystick.core.errors import InvalidField
 from tallystick.core.points import FIX as POINTS_FIX
 from tallystick.core.points import Points, decimal_of, points_of
-from tallystick.core.programs import Program
-from tallystick.core.transactions import Kind, Transaction
-from tallystick.core.validity import NEVER, Duration, parse_duration, parse_instant, render_instant
+from tallystick.core.validity import Duration, parse_duration, parse_instant
+from tallystick.edges.transactions import Instant, TransactionBody
 
 ACCOUNT_ID = 1  # an installation is one account
-Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 INSTANT_FIX = "write an instant like 2026-06-30T23:59:59Z"
 
 
@@ -60,30 +57,6 @@ class BalancesBody(msgspec.Struct, omit_defaults=True):
 
     balance: BalanceBody | None = None
     subledgerBalances: dict[str, BalanceBody] | None = None
-
-
-class Flags(msgspec.Struct):
-    """What is special about a transaction."""
-
-    createsNegativeBalance: bool
-
-
-class TransactionBody(msgspec.Struct, omit_defaults=True):
-    """The contract's transaction of a profile."""
-
-    transactionUUID: str
-    created: str
-    programId: int
-    type: str
-    name: str
-    startDate: str
-    expiryDate: str
-    subledgerId: str
-    amount: Decimal
-    id: int
-    customerSessionId: str | None = None
-    flags: Flags | None = None
-    validityDuration: str | None = None
 
 
 class TransactionsBody(msgspec.Struct):
@@ -127,37 +100,6 @@ def balance_body(balance: Balance) -> BalanceBody:
         spentPoints=decimal_of(balance.spent),
         expiredPoints=decimal_of(balance.expired),
         negativePoints=decimal_of(balance.negative),
-    )
-
-
-def start_text(start_at: datetime | None) -> str:
-    """The start of points as they are shown: an instant, `immediate` or `on_action`."""
-    if start_at is None:
-        return "immediate"
-    return "on_action" if start_at == NEVER else render_instant(start_at)
-
-
-def expiry_text(expires_at: datetime) -> str:
-    """The expiry of points as they are shown: an instant or `unlimited`."""
-    return "unlimited" if expires_at == NEVER else render_instant(expires_at)
-
-
-def transaction_body(program: Program, transaction: Transaction) -> TransactionBody:
-    """A transaction on the wire; what is absent is left out, never null."""
-    return TransactionBody(
-        transactionUUID=str(transaction.uuid),
-        created=render_instant(transaction.recorded_at),
-        programId=program.id,
-        type="addition" if transaction.kind is Kind.ADDITION else "subtraction",
-        name=transaction.name,
-        startDate=start_text(transaction.start_at),
-        expiryDate=expiry_text(transaction.expires_at),
-        subledgerId=transaction.subledger,
-        amount=decimal_of(transaction.amount),
-        id=transaction.id,
-        customerSessionId=transaction.session_id,
-        flags=Flags(createsNegativeBalance=True) if transaction.creates_negative else None,
-        validityDuration=transaction.validity,
     )
 
 

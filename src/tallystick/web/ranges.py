@@ -6,7 +6,7 @@ from datetime import date
 
 from tallystick.core.dashboard import Frame, SpanFields, choose_dates
 from tallystick.core.errors import InvalidField, shown
-from tallystick.core.validity import DAY_FIX, parse_day
+from tallystick.web.dates import day_in
 from tallystick.web.visits import Visit
 
 PRESETS: Mapping[str, tuple[Frame, str]] = {
@@ -46,7 +46,8 @@ def range_in(visit: Visit) -> Range:
     Days are those of the program's time zone; presets end with yesterday.
     Errors: InvalidField, of range, from or to.
     """
-    first_on, last_on = _day(visit, "from"), _day(visit, "to")
+    first_on = day_in(visit.query.get("from"), "from")
+    last_on = day_in(visit.query.get("to"), "to")
     preset = visit.query.get("range") or (STANDARD if first_on is last_on is None else None)
     if preset is not None and preset not in PRESETS:
         raise InvalidField("range", shown(preset), f"choose one of {', '.join(PRESETS)}")
@@ -63,13 +64,3 @@ def standard_range(visit: Visit) -> Range:
     zone = visit.known_program.settings.timezone
     first, last = choose_dates(PRESETS[STANDARD][0], None, None, now=visit.now, zone=zone)
     return Range(preset=STANDARD, first_on=first, last_on=last)
-
-
-def _day(visit: Visit, field: str) -> date | None:
-    text = visit.query.get(field)
-    if not text:
-        return None
-    day = parse_day(text)
-    if day is None:
-        raise InvalidField(field, shown(text), DAY_FIX)
-    return day

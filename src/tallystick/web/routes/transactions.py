@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
+import msgspec
+
 from tallystick.core.errors import InvalidField, NotFound, shown
 from tallystick.core.ids import ImportId
 from tallystick.core.roles import Right
-from tallystick.core.transactions import Kind, Origin
+from tallystick.core.transactions import Kind, MemberTransaction, Origin
 from tallystick.core.validity import NEVER
+from tallystick.edges.transactions import program_transaction_body
 from tallystick.services.activation import activate_transactions
 from tallystick.services.transaction_page import TransactionPage, transaction_page
 from tallystick.services.transactions import LogSearch, program_log
@@ -15,6 +18,8 @@ from tallystick.web.pages import Page
 from tallystick.web.visits import Note, Redirect, View, Visit
 
 PAGE_SIZE = 50
+
+_JSON = msgspec.json.Encoder(decimal_format="number")
 
 _TYPES = {"": "All", "earned": "Earned", "redeemed": "Redeemed"}
 _SOURCES = {"": "Any source", "hand": "By hand", "api": "By the API", "import": "From a file"}
@@ -72,7 +77,14 @@ def _import_id(text: str) -> ImportId | None:
 
 async def _show_transaction(visit: Visit) -> View:
     """One transaction, with what it took or who took from it."""
-    return _page_of(await _transaction(visit), "transaction.html")
+    page = await _transaction(visit)
+    listed = MemberTransaction(
+        transaction=page.recorded.transaction,
+        integration_id=page.recorded.integration_id,
+        user_email=page.recorded.user_email,
+    )
+    body = _JSON.encode(program_transaction_body(visit.known_program, listed))
+    return _page_of(page, "transaction.html", json=msgspec.json.format(body).decode())
 
 
 async def _show_activate(visit: Visit) -> View:
@@ -90,10 +102,12 @@ async def _activate(visit: Visit) -> Redirect:
     return Redirect(to=to, note=Note(text=text))
 
 
-def _page_of(page: TransactionPage, template: str) -> View:
+def _page_of(page: TransactionPage, template: str, **more: str) -> View:
     lot = page.lot
     waits = lot is not None and not lot.is_debt and lot.start_at == NEVER
-    return View(template=template, values={"page": page, "waits": waits and page.recorded.is_shown})
+    return View(
+        template=template, values={"page": page, "waits": waits and page.recorded.is_shown, **more}
+    )
 
 
 async def _transaction(visit: Visit) -> TransactionPage:
