@@ -175,6 +175,7 @@ async def test_another_period_changes_figures_and_address_and_back_undoes_it(
     await expect(page.get_by_role("slider").first).to_have_attribute("aria-valuemax", "6")
     await page.go_back()
     await expect(page).to_have_url(f"{site.url}/programs/{club.id}?range=30d")
+    await expect(page.get_by_role("navigation", name="Main")).to_be_visible()
     await expect(tile(page, "Redeemed")).to_have_text(month)
     await expect(page.get_by_role("slider").first).to_have_attribute("aria-valuemax", "29")
 

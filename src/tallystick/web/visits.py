@@ -94,6 +94,11 @@ class Visit(Filled):
         return self.request.headers.get("HX-Request") == "true"
 
     @property
+    def is_whole(self) -> bool:
+        """Whether a script puts all of it into <main>."""
+        return self.request.headers.get("HX-Target") == "main#main"
+
+    @property
     def known_program(self) -> Program:
         """The program of a page about one."""
         assert self.program is not None

@@ -147,8 +147,9 @@ function untell() {
 const SILENCE = "The server did not answer. What you see may be out of date.";
 document.addEventListener("htmx:error", () => tell(SILENCE));
 document.addEventListener("htmx:after:request", (event) => {
-  const { response, text } = event.detail.ctx;
+  const { request, response, text } = event.detail.ctx;
   if (response.raw.ok) untell();
+  if (!request.headers["HX-Request"]) return; // going back asks for a whole page
   if (!/^\s*<(!doctype|html)/i.test(text)) return;
   event.preventDefault(); // a whole page is no part of one: it says what went wrong
   const page = new DOMParser().parseFromString(text, "text/html");
