@@ -44,13 +44,13 @@ def opener(page: Page) -> Locator:
 async def test_a_part_of_a_page_for_a_session_that_has_ended_leads_to_sign_in_and_back(
     site: Site, program: Program
 ) -> None:
-    session = await sign_in(site.api.context, email=ADMIN, password=PASSWORD)
-    page = await site.page(email=None)
-    await page.context.add_cookies(
-        [{"name": SESSION_COOKIE, "value": session.token, "url": site.url}]
-    )
+    ended = await sign_in(site.api.context, email=ADMIN, password=PASSWORD)
+    await sign_out(site.api.context, ended.token)
+    page = await site.page()
     await page.goto(f"/programs/{program.id}/exports?new=1")
-    await sign_out(site.api.context, session.token)
+    await page.context.add_cookies(
+        [{"name": SESSION_COOKIE, "value": ended.token, "url": site.url}]
+    )
     await opener(page).click()
     await page.get_by_label("E-mail").fill(ADMIN)
     await page.get_by_label("Password").fill(PASSWORD)
