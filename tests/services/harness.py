@@ -87,19 +87,23 @@ async def import_rows(
     return await import_points(context, program, file, file_name="points.csv")
 
 
-async def change(
-    context: Context, program: Program, member: IntegrationId, points: str, **more: Any
-) -> Outcome:
-    """Add points, or deduct them if there is a minus sign in front."""
+def posting_of(program: Program, member: IntegrationId, points: str, **more: Any) -> Posting:
+    """The wish to add points, or to deduct them if there is a minus sign in front."""
     amount = parse_points(points.removeprefix("-"))
     assert amount is not None
-    posting = Posting(
+    return Posting(
         program_id=program.id,
         integration_id=member,
         kind=Kind.SUBTRACTION if points.startswith("-") else Kind.ADDITION,
         points=amount,
         **more,
     )
-    now = context.clock()
+
+
+async def change(
+    context: Context, program: Program, member: IntegrationId, points: str, **more: Any
+) -> Outcome:
+    """Add points, or deduct them if there is a minus sign in front."""
+    posting, now = posting_of(program, member, points, **more), context.clock()
     [outcome] = await context.database.write(lambda tx: post(tx, [posting], now=now))
     return outcome

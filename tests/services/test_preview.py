@@ -7,17 +7,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.harness import NOW, Clock, change, import_rows, new_member, new_name, new_program
+from services.harness import (
+    NOW,
+    Clock,
+    change,
+    import_rows,
+    new_member,
+    new_name,
+    new_program,
+    posting_of,
+)
 from tallystick.core.balances import Balance
 from tallystick.core.errors import InsufficientPoints, InvalidField, NotFound, NotSupported
 from tallystick.core.ids import IntegrationId
-from tallystick.core.points import Points, parse_points
+from tallystick.core.points import Points
 from tallystick.core.programs import Program, ReturnPolicy
-from tallystick.core.transactions import Kind
 from tallystick.core.validity import NEVER, Duration
 from tallystick.services.balances import member_balances
 from tallystick.services.context import Context
-from tallystick.services.posting import Posted, Posting
+from tallystick.services.posting import Posted
 from tallystick.services.preview import PostingPreview, preview_posting
 from tallystick.services.transaction_page import transaction_page
 from tallystick.services.verify import verify
@@ -27,16 +35,7 @@ async def preview(
     context: Context, program: Program, member: IntegrationId, points: str, **more: Any
 ) -> PostingPreview:
     """What adding would do, or deducting if there is a minus sign in front."""
-    amount = parse_points(points.removeprefix("-"))
-    assert amount is not None
-    posting = Posting(
-        program_id=program.id,
-        integration_id=member,
-        kind=Kind.SUBTRACTION if points.startswith("-") else Kind.ADDITION,
-        points=amount,
-        **more,
-    )
-    return await preview_posting(context, program, posting)
+    return await preview_posting(context, program, posting_of(program, member, points, **more))
 
 
 def used(told: PostingPreview) -> list[tuple[str, int]]:
