@@ -101,26 +101,31 @@ async def test_entries_are_found_by_what_became_of_the_thing(
     assert entry.change.action is action
 
 
-async def test_entries_are_found_by_how_the_path_begins_to_the_letter(shared: Context) -> None:
+async def test_entries_are_found_by_the_path_of_a_thing_and_those_below_it(shared: Context) -> None:
     name = new_name("thing").replace(" ", "")
-    for entity in (f"/v1/{name}/1", f"/v1/{name}/1%2F_", f"/v2/{name}/1"):
+    below, like_it, longer = f"/v1/{name}/1/file", f"/v1/{name}/1%/file", f"/v1/{name}/12"
+    for entity in (f"/v1/{name}/1", below, like_it, longer, f"/v2/{name}/1"):
         await change(shared, None, entity)
 
     async def found(entity: str) -> list[str]:
         return entities(await list_audit(shared, AuditFilter(entity=entity)))
 
-    assert await found(f"/v1/{name}") == [f"/v1/{name}/1%2F_", f"/v1/{name}/1"]
-    assert await found(f"/v1/{name}/1%") == [f"/v1/{name}/1%2F_"]
+    assert await found(f"/v1/{name}") == [longer, like_it, below, f"/v1/{name}/1"]
+    assert await found(f"/v1/{name}/1") == [below, f"/v1/{name}/1"]
+    assert await found(f"/v1/{name}/1%") == [like_it]
     assert await found(f"/v1/{name}/_") == []
 
 
-async def test_entries_are_found_by_day_of_utc(shared: Context, clock: Clock) -> None:
+@pytest.mark.parametrize(("zone", "begins_at"), [("UTC", 0), ("Asia/Tokyo", -9), ("Etc/GMT+8", 8)])
+async def test_entries_are_found_by_day_of_a_time_zone(
+    shared: Context, clock: Clock, zone: str, begins_at: int
+) -> None:
     entity = f"/v1/{new_name('thing')}"
-    midnight = NOW.replace(hour=0)
+    midnight = NOW.replace(hour=0) + timedelta(hours=begins_at)
     for moment in (midnight - timedelta(microseconds=1), midnight, midnight + timedelta(days=1)):
         clock.now = moment
         await change(shared, None, entity)
-    wanted = AuditFilter(entity=entity, day=date(2026, 6, 15))
+    wanted = AuditFilter(entity=entity, day=date(2026, 6, 15), zone=zone)
     [entry] = (await list_audit(shared, wanted)).entries
     assert entry.change.recorded_at == midnight
 

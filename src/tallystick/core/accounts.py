@@ -197,7 +197,8 @@ class ChangeFilter:
 class AuditFilter:
     """Which entries of the audit are wanted; what is None does not matter.
 
-    entity: how the path begins. day: a day of UTC. by_command: only what commands did.
+    entity: the path of a thing; what is below it is wanted as well. day: one of the time zone.
+    by_command: only what commands did.
     """
 
     user_id: int | None = None
@@ -205,6 +206,7 @@ class AuditFilter:
     entity: str = ""
     action: Action | None = None
     day: date | None = None
+    zone: str = "UTC"
     by_command: bool = False
 
 

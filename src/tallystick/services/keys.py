@@ -26,15 +26,18 @@ ENDPOINTS_MAX = 500
 class ApiKey:
     """A key. Its text is shown once, when it is made, and empty ever after.
 
+    kind: what it is for, never a person. sandbox: the environment of an integration key.
     user_id: who made it, None if a command or another key did.
     endpoints: what a management key opens. disabled: it stopped working with whoever made it.
     used_at: when it was last shown, to the minute; None if it never was.
     """
 
     key_id: int
+    kind: CallerKind
     name: str
     created_at: datetime
     expires_at: datetime
+    sandbox: bool
     application_id: ApplicationId | None
     user_id: UserId | None
     endpoints: tuple[Endpoint, ...]
@@ -168,6 +171,24 @@ async def list_management_keys(context: Context, caller: Caller) -> list[ApiKey]
     return [_key(row) for row in rows]
 
 
+async def list_keys(context: Context, caller: Caller) -> list[ApiKey]:
+    """All keys of every kind in the order of their ids. Errors: NotAllowed."""
+    check_may(caller, Right.KEYS)
+    async with context.database.reader() as reader:
+        return [_key(row) for row in await store.list_keys(reader)]
+
+
+async def delete_key(context: Context, caller: Caller, key_id: int) -> None:
+    """Delete a key of any kind; it opens nothing any more. Errors: NotAllowed, NotFound."""
+    check_may(caller, Right.KEYS)
+    now = context.clock()
+    async with context.database.transaction() as tx:
+        row = await store.delete_key(tx, key_id)
+        if row is None:
+            raise NotFound("key", str(key_id))
+        await _record_end(tx, caller, _key(row), now=now)
+
+
 async def delete_application_key(
     context: Context, caller: Caller, application_id: ApplicationId, key_id: int
 ) -> None:
@@ -215,9 +236,9 @@ async def _insert(
     await record_change(
         tx,
         caller,
-        _entity(wish.kind, key),
+        _entity(key),
         now=now,
-        new=_told(wish.kind, key),
+        new=_told(key),
         application_id=key.application_id,
     )
     return key
@@ -235,14 +256,17 @@ async def _delete(  # noqa: PLR0913 - by name
     row = await store.delete_key(tx, key_id, kind=_word(kind), application_id=application_id)
     if row is None:
         raise NotFound(f"{_word(kind)} key", str(key_id))
-    key = _key(row)
+    await _record_end(tx, caller, _key(row), now=now)
+
+
+async def _record_end(tx: Tx, caller: Caller, key: ApiKey, *, now: datetime) -> None:
     await record_change(
         tx,
         caller,
-        _entity(kind, key),
+        _entity(key),
         now=now,
-        old=_told(kind, key),
-        application_id=application_id,
+        old=_told(key),
+        application_id=key.application_id,
     )
 
 
@@ -250,9 +274,11 @@ def _key(row: store.KeyRow, *, key_id: int | None = None, text: str = "") -> Api
     opened = (("*", None),) if row.endpoints is None else row.endpoints
     return ApiKey(
         key_id=row.key_id if key_id is None else key_id,
+        kind=CallerKind[row.kind.upper()],
         name=row.name,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        sandbox=row.sandbox,
         application_id=row.application_id,
         user_id=row.user_id,
         endpoints=tuple(Endpoint(path=path, method=method) for path, method in opened),
@@ -268,19 +294,19 @@ def _word(kind: CallerKind) -> str:
     return kind.name.lower()
 
 
-def _entity(kind: CallerKind, key: ApiKey) -> str:
+def _entity(key: ApiKey) -> str:
     """The path of the key in the API; a key for a whole environment has none of its own."""
-    if kind is CallerKind.MANAGEMENT:
+    if key.kind is CallerKind.MANAGEMENT:
         return f"/v1/management_keys/{key.key_id}"
     if key.application_id is None:
         return f"/v1/api_keys/{key.key_id}"
     return f"/v1/applications/{key.application_id}/api_keys/{key.key_id}"
 
 
-def _told(kind: CallerKind, key: ApiKey) -> dict[str, object]:
+def _told(key: ApiKey) -> dict[str, object]:
     """What the record of changes holds of a key, which is all but the key itself."""
     expires = render_instant(key.expires_at)
-    if kind is CallerKind.INTEGRATION:
+    if key.kind is CallerKind.INTEGRATION:
         return {"id": key.key_id, "title": key.name, "expires": expires}
     return {
         "id": key.key_id,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
 import msgspec
 
@@ -15,6 +15,7 @@ from tallystick.core.accounts import (
     Origin,
 )
 from tallystick.core.ids import ApplicationId, UserId
+from tallystick.core.validity import local_midnight, next_local_day
 from tallystick.store.db import Reader, Record, Tx
 from tallystick.store.queries import load_queries
 
@@ -76,14 +77,15 @@ async def list_entries(
         _SQL["list_entries"],
         wanted.user_id,
         wanted.key_id,
-        _escaped(wanted.entity),
+        wanted.entity,
         wanted.action.value if wanted.action else None,
-        *_day(wanted.day),
+        *_day(wanted.day, wanted.zone),
         COMMAND if wanted.by_command else None,
         before,
         after,
         after is not None,
         at_most,
+        _escaped(wanted.entity),
     )
     return [
         AuditEntry(
@@ -110,11 +112,11 @@ def _escaped(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text)
 
 
-def _day(day: date | None) -> tuple[datetime | None, datetime | None]:
+def _day(day: date | None, zone: str) -> tuple[datetime | None, datetime | None]:
     if day is None:
         return None, None
-    start = datetime.combine(day, time(), UTC)
-    return start, start + timedelta(days=1)
+    start_at = local_midnight(day, zone)
+    return start_at, next_local_day(start_at, zone)
 
 
 def _change(row: Record) -> Change:

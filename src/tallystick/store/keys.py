@@ -57,9 +57,9 @@ async def find_key(reader: Reader, digest: bytes, *, now: datetime) -> KeyRow | 
 
 
 async def list_keys(
-    reader: Reader, *, kind: str, application_id: ApplicationId | None = None
+    reader: Reader, *, kind: str | None = None, application_id: ApplicationId | None = None
 ) -> list[KeyRow]:
-    """The keys of that kind and application in the order of their ids."""
+    """The keys of that kind and application, or all of them, in the order of their ids."""
     return [_key(row) for row in await reader.fetch(_SQL["list_keys"], kind, application_id)]
 
 
@@ -69,9 +69,9 @@ async def note_use(tx: Tx, key_id: int, *, now: datetime) -> None:
 
 
 async def delete_key(
-    tx: Tx, key_id: int, *, kind: str, application_id: ApplicationId | None = None
+    tx: Tx, key_id: int, *, kind: str | None = None, application_id: ApplicationId | None = None
 ) -> KeyRow | None:
-    """The key that is deleted, if it was of that kind and application."""
+    """The key that is deleted, if it was of that kind and application, or of any."""
     row = await tx.fetchrow(_SQL["delete_key"], kind, application_id, key_id)
     return _key(row) if row else None
 

@@ -34,9 +34,9 @@ WHERE ($1::int IS NULL OR application_id = $1)
 
 -- name: list_entries
 -- Changes with the names of who made them, the newest first, or backwards.
--- $1 user  $2 key  $3 how the path begins, escaped for LIKE  $4 action  $5 from  $6 before
+-- $1 user  $2 key  $3 path of a thing, or empty  $4 action  $5 from  $6 before
 -- $7 made from this address  $8 older than this change  $9 newer than this one  $10 backwards
--- $11 at most; null leaves a filter out
+-- $11 at most  $12 the path as LIKE takes it to the letter; null leaves a filter out
 SELECT
   c.change_id, c.recorded_at, c.user_id, c.api_key_id, c.application_id, c.entity, c.address,
   c.request_id, c.old, c.new, u.email, u.name, k.name AS key_name
@@ -45,7 +45,7 @@ LEFT JOIN user_account AS u ON u.user_id = c.user_id
 LEFT JOIN api_key AS k ON k.api_key_id = c.api_key_id
 WHERE ($1::int IS NULL OR c.user_id = $1)
   AND ($2::int IS NULL OR c.api_key_id = $2)
-  AND c.entity LIKE $3 || '%'
+  AND ($3::text = '' OR c.entity = $3 OR c.entity LIKE $12 || '/%')
   AND (
     $4::text IS NULL
     OR $4 = CASE

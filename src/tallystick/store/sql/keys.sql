@@ -21,7 +21,7 @@ WHERE k.key_digest = $1 AND k.expires_at > $2
   AND (k.kind = 'integration' OR k.user_id IS NULL OR (u.is_admin AND u.state = 'active'));
 
 -- name: list_keys
--- $1 kind  $2 application, or null for those without
+-- $1 kind, or null for all keys  $2 application, or null for those without
 SELECT
   k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
   k.endpoints, k.allowed_application_ids, k.used_at,
@@ -29,13 +29,14 @@ SELECT
     AS disabled
 FROM api_key AS k
 LEFT JOIN user_account AS u ON u.user_id = k.user_id
-WHERE k.kind = $1 AND k.application_id IS NOT DISTINCT FROM $2::int
+WHERE $1::text IS NULL OR (k.kind = $1 AND k.application_id IS NOT DISTINCT FROM $2::int)
 ORDER BY k.api_key_id;
 
 -- name: delete_key
--- The same columns of the one that is gone. $1 kind  $2 application, or null for those without  $3 key
+-- The same columns of the one that is gone. $1 to $2 as in list_keys  $3 key
 DELETE FROM api_key AS k
-WHERE k.kind = $1 AND k.application_id IS NOT DISTINCT FROM $2::int AND k.api_key_id = $3
+WHERE k.api_key_id = $3
+  AND ($1::text IS NULL OR (k.kind = $1 AND k.application_id IS NOT DISTINCT FROM $2::int))
 RETURNING
   k.api_key_id, k.kind, k.name, k.created_at, k.expires_at, k.sandbox, k.application_id, k.user_id,
   k.endpoints, k.allowed_application_ids, k.used_at, false AS disabled;
