@@ -21,6 +21,7 @@ from tallystick.core.sessions import SessionKind
 from tallystick.services.accounts import create_user
 from tallystick.services.context import Limits
 from tallystick.services.sessions import sign_in
+from tallystick.services.users import find_user_id
 from tallystick.web.cookies import SESSION_COOKIE
 
 ADMIN = "ada@example.com"
@@ -54,13 +55,14 @@ class Site:
         browser = await self.browser.new_context(base_url=self.url, **options)
         self.contexts.append(browser)
         if email is not None:
-            token = await self._token(email)
+            token = await self.token(email)
             await browser.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
         page = await browser.new_page()
         _watch(page, self.faults)
         return page
 
-    async def _token(self, email: str) -> str:
+    async def token(self, email: str) -> str:
+        """The token of a session of somebody."""
         if email not in self.tokens:
             session = await sign_in(
                 self.api.context, email=email, password=PASSWORD, kind=SessionKind.BROWSER
@@ -73,6 +75,10 @@ class Site:
         email = f"{new_name('person').replace(' ', '')}@example.com"
         await create_user(self.api.context, email=email, password=PASSWORD, is_admin=is_admin)
         return email
+
+    async def user_id(self, email: str) -> UserId:
+        """Who has that address."""
+        return await find_user_id(self.api.context, None, email)
 
 
 def _watch(page: Page, faults: list[str]) -> None:

@@ -12,6 +12,7 @@ from tallystick.core.validity import render_instant
 from tallystick.web.pages import Page
 from web.days import fill_days
 from web.import_files import csv, import_file, send, undo
+from web.staff import make_staff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class World:
 
 
 async def make_world(api: Api) -> World:
-    """The program, with weeks of points, and a member who has some of everything."""
+    """The program, with weeks of points, a member who has some of everything, and its staff."""
     program = await api.program(
         name="Harbour Club",
         timezone="Europe/Lisbon",
@@ -50,6 +51,7 @@ async def make_world(api: Api) -> World:
             "member": in_path(member.name),
             "transaction": waiting,
             "export": await written_export(api, program, parameters={"details": True}),
+            **await make_staff(api, program),
         },
         own={"import-undo": {"import": imported}},
     )

@@ -18,7 +18,7 @@ from tallystick.edges.origin import origin_of
 from tallystick.services.callers import Caller, check_may
 from tallystick.services.house import House
 from tallystick.services.users import get_user
-from tallystick.web import setup, sign_in
+from tallystick.web import invitation, setup, sign_in
 from tallystick.web.cookies import forget_session, keep_note, session_token
 from tallystick.web.forms import read_form
 from tallystick.web.pages import Page
@@ -47,7 +47,11 @@ def page_routes() -> list[BaseRoute]:
         Route(f"{STATIC_PATH}{{name}}", get_static_file, methods=["GET"]),
         *(
             Route(path, _guarded(endpoint), methods=[method])
-            for path, method, endpoint in (*sign_in.ENDPOINTS, *setup.ENDPOINTS)
+            for path, method, endpoint in (
+                *sign_in.ENDPOINTS,
+                *setup.ENDPOINTS,
+                *invitation.ENDPOINTS,
+            )
         ),
         *(Route(page.path, _guarded(_endpoint(page)), methods=page.methods) for page in PAGES),
     ]

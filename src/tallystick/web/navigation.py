@@ -49,7 +49,18 @@ _PROGRAM = (
         ),
     ),
 )
-_EVERYWHERE = (("", (("Programs", "layout-grid", "/programs", Right.OWN_ACCOUNT),)),)
+_EVERYWHERE = (
+    ("", (("Programs", "layout-grid", "/programs", Right.OWN_ACCOUNT),)),
+    (
+        "Settings",
+        (
+            ("People", "users", "/account/people", Right.PEOPLE),
+            ("Roles", "shield-check", "/account/roles", Right.OWN_ACCOUNT),
+            ("API keys", "key-round", "/account/keys", Right.KEYS),
+            ("Audit log", "file-clock", "/account/audit", Right.AUDIT),
+        ),
+    ),
+)
 
 
 def menu_of(visit: Visit) -> list[Section]:

@@ -42,7 +42,7 @@ async def render(visit: Visit, view: View) -> Response:
         "program": visit.program,
         "person": visit.person,
         "note": note,
-        "theme": "system",
+        "theme": visit.person.settings.theme.value,
         "menu": menu_of(visit),
         "frame": "partial.html" if visit.is_partial else "base.html",
         **view.values,

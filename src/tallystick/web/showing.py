@@ -1,5 +1,6 @@
 """How numbers, dates and sizes are written for a person, in their locale and a time zone."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -127,6 +128,11 @@ class Showing:
 
     def _signs(self, text: str) -> str:
         return text.replace("-", _MINUS)
+
+
+def in_words(name: str) -> str:
+    """A name of the API as people read it: pointsPerDay is Points per day."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).capitalize()
 
 
 def raw_points(points: int) -> str:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.core.accounts import User
-from tallystick.core.errors import InvalidField, NotFound
+from tallystick.core.errors import InvalidField, NotFound, shown
 from tallystick.core.ids import ProgramId
 from tallystick.core.paging import Place
 from tallystick.core.programs import Program
@@ -23,9 +23,10 @@ from tallystick.services.context import Context
 from tallystick.services.house import House
 from tallystick.services.programs import get_program_for
 from tallystick.web.forms import Filled
-from tallystick.web.showing import Showing
+from tallystick.web.showing import LOCALES, Showing
 
 LINE_LENGTH_MAX = 1_000
+NUMBER_LENGTH_MAX = 18
 
 Tone = Literal["good", "info", "warn", "bad"]
 TONES: tuple[Tone, ...] = ("good", "info", "warn", "bad")
@@ -106,12 +107,16 @@ class Visit(Filled):
 
     @property
     def show(self) -> Showing:
-        """How values are written: in the program's time zone on a page about one."""
-        return Showing(locale_name="en", zone=self._zone, now=self.now)
+        """How values are written: for the visitor, and on a page about a program in its zone."""
+        locale = self.person.settings.locale
+        known = locale if locale in LOCALES else "en"
+        return Showing(locale_name=known, zone=self._zone, now=self.now)
 
     @property
     def _zone(self) -> str:
-        return self.program.settings.timezone if self.program else "UTC"
+        if self.program:
+            return self.program.settings.timezone
+        return self.person.settings.timezone or "UTC"
 
     def in_path(self, name: str) -> str:
         """That part of the path, as it was before it was escaped."""
@@ -134,6 +139,16 @@ class Visit(Filled):
     def place(self) -> Place:
         """Where in a list the address is. Errors: InvalidField."""
         return Place(after=self.line("after") or None, before=self.line("before") or None)
+
+    def number(self, name: str) -> int | None:
+        """A parameter of the address that is a number; None if it is not given.
+
+        Errors: InvalidField.
+        """
+        text = self.query.get(name, "")
+        if text and not (text.isascii() and text.isdigit() and len(text) <= NUMBER_LENGTH_MAX):
+            raise InvalidField(name, shown(text), "write a whole number")
+        return int(text) if text else None
 
     def address(self, **parameters: object) -> str:
         """The address of this page with these parameters in place of those of the same names.

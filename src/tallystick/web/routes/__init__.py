@@ -2,15 +2,20 @@
 
 from tallystick.web.pages import Page
 from tallystick.web.routes import (
+    audit,
     exports,
     find,
     imports,
+    keys,
+    me,
     member,
     members,
     overview,
+    people,
     points,
     program_settings,
     programs,
+    roles,
     transactions,
 )
 
@@ -25,4 +30,9 @@ PAGES: tuple[Page, ...] = (
     *exports.PAGES,
     *find.PAGES,
     *program_settings.PAGES,
+    *people.PAGES,
+    *roles.PAGES,
+    *keys.PAGES,
+    *audit.PAGES,
+    *me.PAGES,
 )

@@ -79,14 +79,19 @@ document.addEventListener("input", (event) => {
   if (own) own.checked = true;
 });
 
-// Light or dark, whichever it is not now, kept by this browser.
-if (localStorage.theme) root.dataset.theme = localStorage.theme;
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("[data-theme-next]")) return;
+// Light or dark, whichever it is not now: at once here, and kept by the server for the person.
+document.addEventListener("submit", async (event) => {
+  const { target: form, submitter } = event;
+  if (!form.matches("[data-theme-form]")) return;
+  event.preventDefault();
   const dark =
     root.dataset.theme === "dark" ||
     (root.dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
-  root.dataset.theme = localStorage.theme = dark ? "light" : "dark";
+  const theme = (root.dataset.theme = dark ? "light" : "dark");
+  const body = new URLSearchParams({ theme });
+  const answer = await fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => null);
+  if (!answer?.ok) tell("The server did not keep this choice. Here it holds until the page changes.");
+  waiting(form, submitter, null);
 });
 
 // What has data-copy is copied, where the browser lets a page do so.
