@@ -284,7 +284,7 @@ async def test_exports_leave_changes_that_name_no_member(api: Api, admin: Person
     ann = await api.member(await api.program())
     await admin.get(f"{ann.path}/transactions")
     await admin.get(f"{program_path(ann.program)}/export_customer_balances")
-    change = (await entries(api, entity="/v1/exports/", user_id=admin.id))[-1]
+    change = (await entries(api, entity="/v1/exports", user_id=admin.id))[-1]
     assert json.loads(change.new or "") == {
         "id": int(change.entity.rpartition("/")[2]),
         "entity": "LoyaltyLedger",

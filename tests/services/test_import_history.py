@@ -93,7 +93,7 @@ async def test_the_history_tells_who_sent_a_file_and_when_it_was_undone(
 ) -> None:
     email = f"{new_name('person').replace(' ', '')}@example.com"
     user_id = await create_user(books, email=email, password="a long password", is_admin=True)
-    caller = Caller(kind=CallerKind.PERSON, user_id=user_id)
+    caller = Caller(kind=CallerKind.PERSON, user_id=user_id, is_admin=True)
     job = await sent(books, program, state="importing", caller=caller)
     await undo_import(books, program, job.import_id)
     [record] = (await page(books, program)).at_rest.rows

@@ -153,7 +153,7 @@ async def test_an_import_is_recorded_with_its_file_and_who_sent_it(context: Cont
         program,
         io.BytesIO(file),
         file_name="points.csv",
-        caller=Caller(kind=CallerKind.PERSON, user_id=user_id),
+        caller=Caller(kind=CallerKind.PERSON, user_id=user_id, is_admin=True),
         progress=told.append,
     )
     async with context.database.reader() as reader:

@@ -117,7 +117,7 @@ async def test_a_log_is_searched_by_what_its_columns_say(shared: Context, clock:
 
 async def _user(context: Context) -> UserId:
     email = f"{new_name('user').replace(' ', '-')}@example.com"
-    return await create_user(context, email=email, password="a long password")
+    return await create_user(context, email=email, password="a long password", is_admin=True)
 
 
 async def test_many_members_are_searched_entry_by_entry(

@@ -52,9 +52,9 @@ FILTERS = [
 
 
 @pytest.fixture
-async def database(database_url: str) -> Database:
+async def database(database_url: str, owner_url: str) -> Database:
     """A database in which one member has very many transactions."""
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(owner_url)
     await connection.execute(BUSY_MEMBER)
     await connection.close()
     return await Database.connect(database_url, size=1)

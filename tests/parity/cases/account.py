@@ -260,6 +260,6 @@ async def _(world: World) -> Call:
         "new": {"name": "Ada"},
     }
     return Call(
-        arguments={"userId": person["id"], "pageSize": 1000},
+        arguments={"userId": person["id"], "entityPath": "/v1/users/", "pageSize": 1000},
         answer={"hasMore": False, "data": [told]},
     )
