@@ -3,8 +3,10 @@
 Screenshots of all of them are written to build/screens on each run, to be looked at.
 """
 
+from http import HTTPStatus
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
@@ -55,9 +57,11 @@ async def test_a_page_is_accessible_and_keeps_within_the_screen(
 async def test_a_page_sends_whoever_has_not_signed_in_to_do_so(
     site: Site, world: World, name: str
 ) -> None:
-    page = await site.page(email=None)
-    await page.goto(world.address_of(SHOWN[name]))
-    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    transport = httpx.ASGITransport(site.api.app)
+    async with httpx.AsyncClient(transport=transport, base_url=site.url) as client:
+        answer = await client.get(world.address_of(SHOWN[name]))
+    assert answer.status_code == HTTPStatus.SEE_OTHER
+    assert answer.headers["Location"].startswith("/login?next=")
 
 
 @pytest.mark.parametrize("name", sorted(SHOWN))
