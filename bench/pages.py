@@ -7,10 +7,12 @@ compression. The books are those of bench/dashboard.py, their days are closed.
 import argparse
 import asyncio
 import gzip
+import html
 import re
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -19,13 +21,22 @@ import uvloop
 from starlette.types import ASGIApp
 
 from dashboard import NOW, build, get, opened, running, timed
-from server import Bar, bench_server, connected, fresh_database, migrated_program, surroundings
+from server import (
+    Bar,
+    bench_server,
+    connected,
+    fresh_database,
+    migrated_program,
+    settle,
+    surroundings,
+)
 from tallystick.api.app import create_app
 from tallystick.core.programs import Program
 from tallystick.core.sessions import SessionKind
 from tallystick.services.accounts import create_user
 from tallystick.services.closing import close_days
 from tallystick.services.context import Context
+from tallystick.services.imports import import_points
 from tallystick.services.outlook import store_outlooks
 from tallystick.services.sessions import sign_in
 from tallystick.web.app import page_routes
@@ -33,10 +44,15 @@ from tallystick.web.cookies import SESSION_COOKIE
 from tallystick.web.static_files import STATIC_PATH, static_files
 
 OVERVIEW_MS = 100
+MEMBER_MS = 50
+LIST_MS = 100
+PAGES_DOWN = 40  # how far a list is paged through
 WITH_LIBRARY_KB = 450
 WITHOUT_LIBRARY_KB = 100
 EMAIL = "ada@example.com"
+MEMBER = "ann"
 
+_OLDER = re.compile(r'href="([^"]+)" rel="next"')
 _LOADED = re.compile(STATIC_PATH + r"([\w.-]+)")
 _LIBRARY, _FONT = "echarts.js", "inter-latin.woff2"
 
@@ -47,6 +63,13 @@ async def signed_in(context: Context) -> str:
     await create_user(context, email=EMAIL, password=password, is_admin=True)
     session = await sign_in(context, email=EMAIL, password=password, kind=SessionKind.BROWSER)
     return f"{SESSION_COOKIE}={session.token}"
+
+
+async def enter_member(context: Context, program: Program) -> None:
+    """One member more, with a hundred additions; the others have ids that no name leads to."""
+    rows = "".join(f"{MEMBER},{n}\n" for n in range(1, 101))
+    file = BytesIO(f"customerprofileid,amount\n{rows}".encode())
+    await import_points(context, program, file, file_name="points.csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +99,28 @@ async def overviews(visitor: Visitor, program: Program) -> list[Bar]:
         await visitor.time("overview of a year", place, "range=1y", most=OVERVIEW_MS),
         await visitor.time("list of programs", "/programs", most=OVERVIEW_MS),
     ]
+
+
+async def lists(visitor: Visitor, program: Program) -> list[Bar]:
+    """The lists of members and of transactions, at the top and far down, and one member."""
+    bars = []
+    for name in ("members", "transactions"):
+        top = f"/programs/{program.id}/{name}"
+        bars.append(await visitor.time(f"{name}, first page", top, most=LIST_MS))
+        path, query = await further_down(visitor, top)
+        bars.append(await visitor.time(f"{name}, page {PAGES_DOWN}", path, query, most=LIST_MS))
+    member = f"/programs/{program.id}/members/{MEMBER}"
+    return [*bars, await visitor.time("one member", member, most=MEMBER_MS)]
+
+
+async def further_down(visitor: Visitor, path: str) -> tuple[str, str]:
+    """Where a list is after its Older was followed many times: path and query."""
+    query = ""
+    for _ in range(1, PAGES_DOWN):
+        page = gzip.decompress(await visitor.get(path, query)).decode()
+        [older] = _OLDER.findall(page)
+        query = html.unescape(older).partition("?")[2]
+    return path, query
 
 
 async def first_load(visitor: Visitor, program: Program) -> list[Bar]:
@@ -119,6 +164,8 @@ async def main(options: argparse.Namespace) -> None:
         )
         began = perf_counter()
         await build(database, program, options.members, options.lots)
+        await enter_member(context, program)
+        await settle(database)
         await close_days(context)
         await store_outlooks(context)
         print(f"built and closed in {perf_counter() - began:,.0f} s", flush=True)
@@ -126,7 +173,11 @@ async def main(options: argparse.Namespace) -> None:
         app = create_app(lambda: opened(context), pages=page_routes())
         app = await stack.enter_async_context(running(app))
         visitor = Visitor(app=app, cookie=cookie, times=options.times)
-        bars = [*await overviews(visitor, program), *await first_load(visitor, program)]
+        bars = [
+            *await overviews(visitor, program),
+            *await lists(visitor, program),
+            *await first_load(visitor, program),
+        ]
     print(f"\n{options.members:,} members with {options.lots} lots each\n")
     for bar in bars:
         print(bar)
