@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import uvicorn
@@ -33,7 +34,7 @@ DESK = 1440
 class Site:
     """The running server, and the browser to look at it.
 
-    tokens: of those who have signed in, by their addresses, as signing in is slow on purpose.
+    tokens: of those who have signed in, by address and instant, as signing in is slow on purpose.
     faults: what pages complained about: errors of scripts, messages of the console, what the policy
     stopped. A test that expects some takes them out.
     """
@@ -42,7 +43,7 @@ class Site:
     url: str
     browser: Browser
     admin_id: UserId
-    tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[tuple[str, datetime], str] = field(default_factory=dict)
     contexts: list[BrowserContext] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -63,12 +64,13 @@ class Site:
 
     async def token(self, email: str) -> str:
         """The token of a session of somebody."""
-        if email not in self.tokens:
+        key = email, self.api.clock.now
+        if key not in self.tokens:
             session = await sign_in(
                 self.api.context, email=email, password=PASSWORD, kind=SessionKind.BROWSER
             )
-            self.tokens[email] = session.token
-        return self.tokens[email]
+            self.tokens[key] = session.token
+        return self.tokens[key]
 
     async def person(self, *, is_admin: bool = False) -> str:
         """The address of somebody new who can sign in."""
