@@ -8,7 +8,7 @@ over the whole HTTP stack in this process: sign-in, routing, statements, JSON.
 import argparse
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -325,11 +325,22 @@ async def main(options: argparse.Namespace) -> None:
         print(Bar(what=each.what, found=[median(took)], most=YEAR_MS, unit=" ms"))
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+def run(
+    main: Callable[[argparse.Namespace], Coroutine[None, None, None]],
+    *,
+    about: str | None,
+    asked: str,
+    times: int,
+) -> None:
+    """Measure books of the size that the command line says."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--url", help="a PostgreSQL to use instead of one of its own")
     parser.add_argument("--members", type=int, default=1_000_000)
     parser.add_argument("--lots", type=int, default=10, help="of each member (10)")
-    parser.add_argument("--times", type=int, default=200, help="how often the dashboard is asked")
+    parser.add_argument("--times", type=int, default=times, help=asked)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    run(main, about=__doc__, asked="how often the dashboard is asked", times=200)

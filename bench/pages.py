@@ -5,7 +5,6 @@ compression. The books are those of bench/dashboard.py, their days are closed.
 """
 
 import argparse
-import asyncio
 import gzip
 import html
 import re
@@ -17,10 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-import uvloop
 from starlette.types import ASGIApp
 
-from dashboard import NOW, build, get, opened, running, timed
+from dashboard import NOW, build, get, opened, run, running, timed
 from server import (
     Bar,
     bench_server,
@@ -184,10 +182,4 @@ async def main(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", help="a PostgreSQL to use instead of one of its own")
-    parser.add_argument("--members", type=int, default=1_000_000)
-    parser.add_argument("--lots", type=int, default=10, help="of each member (10)")
-    parser.add_argument("--times", type=int, default=100, help="how often each page is asked")
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(parser.parse_args()))
+    run(main, about=__doc__, asked="how often each page is asked", times=100)

@@ -1,9 +1,7 @@
 """From a request to a page: who visits, which handler, how its answer is rendered."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import cast
 from urllib.parse import quote
 
 import structlog
@@ -20,6 +18,7 @@ from tallystick.services.house import House
 from tallystick.services.users import get_user
 from tallystick.web import invitation, setup, sign_in
 from tallystick.web.cookies import forget_session, keep_note, session_token
+from tallystick.web.entrance import Endpoint, house_of
 from tallystick.web.forms import read_form
 from tallystick.web.pages import Page
 from tallystick.web.refusals import STATUS_OF, Sorry, sorry_for
@@ -33,12 +32,11 @@ from tallystick.web.visits import (
     Redirect,
     View,
     Visit,
+    is_partial,
     load_program,
 )
 
 _LOG = structlog.get_logger()
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def page_routes() -> list[BaseRoute]:
@@ -100,12 +98,12 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
 
 def _to_sign_in(request: Request) -> Response:
     """The way to sign in and back to the page that was asked for, or that is there already."""
-    is_partial = request.headers.get("HX-Request") == "true"
-    url = URL(request.headers.get("HX-Current-URL", "")) if is_partial else request.url
+    partial = is_partial(request)
+    url = URL(request.headers.get("HX-Current-URL", "")) if partial else request.url
     wanted = url.path + (f"?{url.query}" if url.query else "")
-    goes_back = is_partial or request.method == "GET"
+    goes_back = partial or request.method == "GET"
     to = f"/login?next={quote(wanted)}" if goes_back else "/login"
-    if is_partial:
+    if partial:
         response = Response(headers={"HX-Redirect": to})  # a redirect would be swapped in
     else:
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
@@ -146,7 +144,7 @@ async def _shown_again(visit: Visit, show: Handler | None, refusal: Refusal) -> 
 
 async def _visit(request: Request, page: Page) -> Visit:
     """Who visits, and the program that the page is about. Errors: NotSignedIn, NotFound, ..."""
-    house = cast("House", request.app.state.house)
+    house = house_of(request)
     caller = await _caller(house, request)
     assert caller.user_id is not None
     visit = Visit(

@@ -9,8 +9,9 @@ from tallystick.core.formats.report import MarkedRow
 from tallystick.core.import_jobs import Finding, ImportRecord, Warned
 from tallystick.services.import_jobs import finding_of
 from tallystick.web.showing import Showing
+from tallystick.web.visits import Tone
 
-Tone = Literal["", "good", "info", "warn", "bad"]
+Mark = Tone | Literal[""]
 
 STEPS = ("File", "Check", "Import", "Done")
 
@@ -25,7 +26,7 @@ _STEP_OF = {
     "undone": "Done",
 }
 
-_STATES: dict[str, tuple[Tone, str]] = {
+_STATES: dict[str, tuple[Mark, str]] = {
     "uploaded": ("", "Not checked yet"),
     "checking": ("info", "Checking"),
     "importing": ("info", "Importing"),
@@ -41,7 +42,7 @@ class Cell:
     """A cell as it was sent; `tone` marks one that is wrong or doubtful."""
 
     text: str
-    tone: Tone = ""
+    tone: Mark = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Row:
     says: list[str]
 
 
-def status_of(record: ImportRecord, show: Showing) -> tuple[Tone, str]:
+def status_of(record: ImportRecord, show: Showing) -> tuple[Mark, str]:
     """What stands in the pill of an import, and its tone."""
     job, finding = record.job, finding_of(record.job)
     if job.state == "checked":
@@ -63,7 +64,7 @@ def status_of(record: ImportRecord, show: Showing) -> tuple[Tone, str]:
     return _STATES[job.state]
 
 
-def _checked(finding: Finding | None, show: Showing) -> tuple[Tone, str]:
+def _checked(finding: Finding | None, show: Showing) -> tuple[Mark, str]:
     if finding is None or not finding.problem_count:
         return "info", "Checked"
     if finding.refuses_all or not finding.good_rows:

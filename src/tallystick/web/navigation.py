@@ -76,7 +76,7 @@ def menu_of(visit: Visit) -> list[Section]:
             entries=[
                 Entry(label=label, icon=icon, href=base + path, is_here=path == nearest)
                 for label, icon, path, right in entries
-                if visit.caller.may(right, visit.program.id if visit.program else None)
+                if visit.may(right.name)
             ],
         )
         for heading, entries in lines

@@ -11,7 +11,7 @@ from tallystick.web.visits import Handler
 class Page:
     """A path, what looking at it shows and what a form sent to it does.
 
-    name: of the page, by which templates link to it.
+    name: of the page, the only one of that name.
     show: answers a GET. do: answers a POST; where it refuses, `show` shows the form again with the
     refusal, and without a `show` the refusal is a page of its own.
     right: what the visitor needs, in the program of the path if there is one.

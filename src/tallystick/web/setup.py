@@ -1,25 +1,21 @@
 """The setup page: the first admin of an empty installation, for whoever has the link."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import cast
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from tallystick.core.errors import NotFound, Refusal
 from tallystick.core.programs import ProgramSettings
 from tallystick.core.sessions import SessionKind
 from tallystick.core.validity import list_zones
 from tallystick.edges.origin import origin_of
-from tallystick.services.house import House
 from tallystick.services.sessions import sign_in
 from tallystick.services.setup import Setup, check_setup, set_up
-from tallystick.web.cookies import keep_session
+from tallystick.web.entrance import Endpoint, house_of, let_in
 from tallystick.web.forms import Filled, read_form
 from tallystick.web.rendering import render_plain
-from tallystick.web.sign_in import HOME
 
 FIELDS = ("email", "password", "name", "timezone")
 
@@ -27,13 +23,13 @@ FIELDS = ("email", "password", "name", "timezone")
 async def show_setup(request: Request) -> Response:
     """The form. Errors: NotFound without the token, and once anybody can sign in."""
     token = request.query_params.get("token", "")
-    await check_setup(_house(request).context, token)
+    await check_setup(house_of(request).context, token)
     return _form(request, token, Filled(), HTTPStatus.OK)
 
 
 async def do_setup(request: Request) -> Response:
     """The first admin, signed in; or the form again with what was wrong. Errors: NotFound."""
-    form, context = await read_form(request), _house(request).context
+    form, context = await read_form(request), house_of(request).context
     token = form.get("token", "")
     try:
         await set_up(context, token, _wish(form))
@@ -50,9 +46,7 @@ async def do_setup(request: Request) -> Response:
         kind=SessionKind.BROWSER,
         origin=origin_of(request),
     )
-    response = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
-    keep_session(response, request, session.token)
-    return response
+    return let_in(request, session)
 
 
 def _wish(form: QueryParams) -> Setup:
@@ -73,11 +67,7 @@ def _form(request: Request, token: str, filled: Filled, status: HTTPStatus) -> R
     return render_plain(request, "setup.html", values, status)
 
 
-def _house(request: Request) -> House:
-    return cast("House", request.app.state.house)
-
-
-ENDPOINTS: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
+ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("/setup", "GET", show_setup),
     ("/setup", "POST", do_setup),
 )

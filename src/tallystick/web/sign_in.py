@@ -1,8 +1,6 @@
 """Signing in and out."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,19 +9,17 @@ from tallystick.core.errors import NotSignedIn, TooManyAttempts
 from tallystick.core.sessions import SessionKind
 from tallystick.edges.origin import origin_of
 from tallystick.services.accounts import has_users
-from tallystick.services.house import House
 from tallystick.services.sessions import sign_in, sign_out
-from tallystick.web.cookies import forget_session, keep_session, session_token
+from tallystick.web.cookies import forget_session, session_token
+from tallystick.web.entrance import HOME, Endpoint, house_of, let_in
 from tallystick.web.forms import read_form
 from tallystick.web.refusals import STATUS_OF
 from tallystick.web.rendering import render_plain
 
-HOME = "/"
-
 
 async def show_sign_in(request: Request) -> Response:
-    """The form; whoever has signed in already goes on."""
-    house = cast("House", request.app.state.house)
+    """The form, which says so if nobody can sign in yet."""
+    house = house_of(request)
     values = {
         "email": "",
         "next": way_on(request.query_params.get("next")),
@@ -37,7 +33,7 @@ async def do_sign_in(request: Request) -> Response:
     """A new session, or the form again with what was wrong."""
     form = await read_form(request)
     email, to = form.get("email", ""), way_on(form.get("next"))
-    house = cast("House", request.app.state.house)
+    house = house_of(request)
     try:
         session = await sign_in(
             house.context,
@@ -49,14 +45,12 @@ async def do_sign_in(request: Request) -> Response:
     except (NotSignedIn, TooManyAttempts) as refusal:
         values = {"email": email, "next": to, "problem": str(refusal), "is_new": False}
         return render_plain(request, "sign_in.html", values, STATUS_OF[type(refusal)])
-    response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
-    keep_session(response, request, session.token)
-    return response
+    return let_in(request, session, to)
 
 
 async def do_sign_out(request: Request) -> Response:
     """End the session, here and in the browser."""
-    house = cast("House", request.app.state.house)
+    house = house_of(request)
     if token := session_token(request):
         await sign_out(house.context, token, origin=origin_of(request))
         house.doorkeeper.forget(f"Bearer {token}")
@@ -72,7 +66,7 @@ def way_on(wanted: str | None) -> str:
     return wanted
 
 
-ENDPOINTS: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
+ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("/login", "GET", show_sign_in),
     ("/login", "POST", do_sign_in),
     ("/logout", "POST", do_sign_out),

@@ -92,7 +92,7 @@ class Visit(Filled):
     @property
     def is_partial(self) -> bool:
         """Whether only what is inside <main> is wanted, by a script that is there already."""
-        return self.request.headers.get("HX-Request") == "true"
+        return is_partial(self.request)
 
     @property
     def is_whole(self) -> bool:
@@ -169,6 +169,11 @@ class Visit(Filled):
         if text not in among:
             raise InvalidField(name, repr(text[:50]), f"choose one of {', '.join(among)}")
         return text
+
+
+def is_partial(request: Request) -> bool:
+    """Whether a script asks, that is on a page already and wants a part of one."""
+    return request.headers.get("HX-Request") == "true"
 
 
 Handler = Callable[[Visit], Awaitable[Answer]]
