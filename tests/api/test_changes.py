@@ -3,13 +3,17 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from api.harness import Api, Person, exact, program_path, refusal
+from api.harness import Api, Person, exact, in_path, program_path, refusal
 from services.harness import NOW, new_name
 from tallystick.core.accounts import Action, AuditFilter, Change
+from tallystick.core.ids import UserId
 from tallystick.services.accounts import create_user
+from tallystick.services.activation import activate_transactions
+from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.changes import list_audit
 
 EXPIRES = "2027-01-01T00:00:00Z"
@@ -255,6 +259,74 @@ async def test_what_people_post_by_hand_leaves_changes_and_what_keys_post_does_n
     assert (told["points"], told["name"], told["subledgerId"]) == (2.5, "Sorry", "")
     shown = exact(await ann.transactions(pageSize=1))["data"][0]
     assert told["transactionUUIDs"] == [shown["transactionUUID"]]
+
+
+async def test_what_is_activated_by_hand_leaves_a_change(api: Api, admin: Person) -> None:
+    ann = await api.member(await api.program(), name=new_name("ann of"))
+    await ann.add(5, pendingDuration="on_action")
+    uuid = exact(await ann.transactions(pageSize=1))["data"][0]["transactionUUID"]
+    await activate_transactions(
+        api.context,
+        ann.program,
+        [UUID(uuid)],
+        caller=Caller(kind=CallerKind.PERSON, user_id=UserId(admin.id)),
+    )
+    [change] = await entries(api, entity=ann.path)
+    assert (change.entity, change.user_id) == (f"{ann.path}/activate_points", admin.id)
+    assert json.loads(change.new or "") == {
+        "points": 5,
+        "name": "",
+        "subledgerId": "",
+        "transactionUUID": uuid,
+    }
+
+
+async def test_joining_and_deletions_by_keys_leave_changes(api: Api) -> None:
+    program = await api.program()
+    ann = await api.member(program, name=new_name("ann of"))
+    await api.shop.post(f"{ann.path}/join")
+    assert (await api.shop.post(f"{ann.path}/join")).status_code == 400
+    everything = {"scope": "AllSubledgers"}
+    await api.shop.post(f"{ann.path}/delete_transactions", json=everything)
+    joined, deleted = await entries(api, entity=ann.path)
+    assert joined.entity == f"{ann.path}/join"
+    assert json.loads(joined.new or "") == {"joinDate": "2026-06-15T12:00:00Z"}
+    assert json.loads(deleted.new or "") == {"transactions": 1, "subledgerIds": "all"}
+    assert deleted.key_id == joined.key_id
+    assert deleted.key_id is not None
+    assert deleted.address == "127.0.0.1"
+
+
+async def test_attributes_leave_what_they_were_and_became(api: Api) -> None:
+    name = new_name("ann of")
+    path = f"/v2/customer_profiles/{in_path(name)}"
+    first = {"Name": "Ann", "Age": 30, "City": "Bern"}
+    await api.shop.put(path, json={"attributes": first})
+    await api.shop.put(path, json={"attributes": first})  # nothing changes
+    await api.shop.put(path, params={"dry": "true"}, json={"attributes": {"Age": 50}})
+    both = [
+        {"integrationId": name, "attributes": {"Age": 31, "City": None}},
+        {"integrationId": f"{name} 2", "attributes": {}},
+    ]
+    await api.shop.put("/v2/customer_profiles", json={"customerProfiles": both})
+    made, changed = await entries(api, entity=path)
+    assert json.loads(made.new or "") == {"attributes": first}
+    assert json.loads(changed.old or "") == {"attributes": {"Age": 30, "City": "Bern"}}
+    assert json.loads(changed.new or "") == {"attributes": {"Age": 31}}
+    assert made.key_id == changed.key_id
+    [other] = await entries(api, entity=f"/v2/customer_profiles/{in_path(name + ' 2')}")
+    assert json.loads(other.new or "") == {"attributes": {}}
+
+
+async def test_attributes_of_who_is_erased_are_no_longer_in_the_changes(api: Api) -> None:
+    name = new_name("ann of")
+    path = f"/v2/customer_profiles/{in_path(name)}"
+    await api.shop.put(path, json={"attributes": {"Name": "Ann Unlike"}})
+    await api.shop.delete(f"/v1/customer_data/{in_path(name)}")
+    assert await entries(api, entity=path) == []
+    everything = await entries(api)
+    assert any(change.entity.startswith("/v2/customer_profiles/erased-") for change in everything)
+    assert not any("Ann Unlike" in (change.new or "") for change in everything)
 
 
 async def test_imports_that_are_sent_started_and_deleted_leave_changes(

@@ -275,6 +275,17 @@ async def test_the_original_can_be_fetched_and_the_problems_too(api: Api, progra
     assert "bob,x" in lines[1]
 
 
+async def test_whoever_fetches_a_file_is_written_down(api: Api, program: Program) -> None:
+    job = await send(api, program, HEADER + "ann,1\n")
+    await api.manager.head(path_of(program, job, "/file"))
+    for part in ("/file", "/report"):
+        assert (await api.manager.get(path_of(program, job, part))).status_code == 200
+        wanted = {"entityPath": path_of(program, job, part)}
+        [change] = exact(await api.manager.get("/v1/changes", params=wanted))["data"]
+        assert change["new"] == {"id": job["id"], "fileName": "points.csv"}
+        assert change["managementKeyId"] > 0
+
+
 async def test_a_mended_report_is_imported_as_it_is(api: Api, program: Program) -> None:
     job = await send(api, program, HEADER + "ann,1\nbob,x\n", start="import", goodRowsOnly=True)
     report = await api.manager.get(path_of(program, job, "/report"))

@@ -10,7 +10,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from api.harness import PASSWORD, Api, running_api
+from tallystick.core.accounts import AuditFilter
 from tallystick.services.accounts import has_users
+from tallystick.services.changes import list_audit
 from tallystick.services.programs import list_programs
 from tallystick.services.sessions import sign_in
 from tallystick.services.setup import open_setup
@@ -58,6 +60,16 @@ async def test_the_page_makes_the_first_admin_who_has_signed_in_then(
     await sign_in(empty.context, email=ADMIN, password=PASSWORD, origin=None)
     [program] = await list_programs(empty.context)
     assert (program.settings.name, program.settings.timezone) == ("Harbour Club", "UTC")
+
+
+async def test_what_was_set_up_is_written_down_as_the_admins(empty: Api, token: str) -> None:
+    await _send(empty, token, name="Harbour Club")
+    newest = (await list_audit(empty.context, AuditFilter(), page_size=3)).entries
+    things = [entry.change.entity.split("/")[2] for entry in newest]
+    assert things == ["sessions", "loyalty_programs", "users"]
+    for entry in newest:
+        assert (entry.email, entry.change.address) == (ADMIN, "127.0.0.1")
+        assert entry.change.request_id is not None
 
 
 async def test_without_a_name_there_is_no_program_yet(empty: Api, token: str) -> None:

@@ -70,10 +70,14 @@ async def activate(call: Call[Nothing, ActivatePoints]) -> LedgerEntriesBody:
         found = "both" if body.sessionId is not None else "neither"
         raise InvalidField("sessionId", found, fix)
     if body.sessionId is not None:
-        activated = await activate_session(call.context, program, body.sessionId)
+        activated = await activate_session(
+            call.context, program, body.sessionId, caller=call.caller
+        )
     else:
         assert body.transactionUUIDs is not None
-        activated = await activate_transactions(call.context, program, body.transactionUUIDs)
+        activated = await activate_transactions(
+            call.context, program, body.transactionUUIDs, caller=call.caller
+        )
     return LedgerEntriesBody(ledgerEntries=[_entry(program, each) for each in activated])
 
 
@@ -110,5 +114,5 @@ async def delete(call: Call[Nothing, DeleteTransactions]) -> None:
         await call.profile_program(),
         call.integration_id(),
         subledgers=body.subledgerIds if selected else None,
-        user_id=call.known_caller.user_id,
+        caller=call.caller,
     )

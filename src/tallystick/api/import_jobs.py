@@ -278,12 +278,12 @@ async def get_report(call: Call[Nothing, Nothing]) -> Response:
 
     Mend them and send the same file again: the three columns are left alone.
     """
-    return await report_response(call.context, call.request, await _job(call))
+    return await report_response(call.context, call.request, call.known_caller, await _job(call))
 
 
 async def get_file(call: Call[Nothing, Nothing]) -> Response:
     """The file as it was sent, for as long as it is kept."""
-    return await original_response(call.context, call.request, await _job(call))
+    return await original_response(call.context, call.request, call.known_caller, await _job(call))
 
 
 async def get_sample(call: Call[Nothing, Nothing]) -> Response:

@@ -22,7 +22,7 @@ async def join(call: Call[Nothing, Nothing]) -> Response:
     """
     program = await call.profile_program()
     integration_id = new_integration_id(unquote(call.request.path_params["integrationId"]))
-    await join_program(call.context, program, integration_id)
+    await join_program(call.context, program, integration_id, caller=call.caller)
     return Response(status_code=HTTPStatus.OK)
 
 

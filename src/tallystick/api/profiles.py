@@ -214,7 +214,7 @@ async def update_one(call: Call[ProfileUpdateQuery, ProfileUpdate]) -> ProfileUp
     integration_id = new_integration_id(unquote(call.request.path_params["integrationId"]))
     update = integration_id, attributes_in(body.attributes, "attributes")
     [profile] = await update_profiles(
-        call.context, caller.environment, [update], dry=call.query.dry
+        call.context, caller.environment, [update], caller=caller, dry=call.query.dry
     )
     wanted: set[str] = {*body.responseContent}
     loyalty = None
@@ -253,7 +253,8 @@ async def update_many(
         )
         for n, each in enumerate(call.body.customerProfiles)
     ]
-    profiles = await update_profiles(call.context, call.known_caller.environment, updates)
+    caller = call.known_caller
+    profiles = await update_profiles(call.context, caller.environment, updates, caller=caller)
     if call.query.silent == "yes":
         return Response(status_code=HTTPStatus.NO_CONTENT)
     return ProfilesUpdateBody(

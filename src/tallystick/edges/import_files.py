@@ -12,6 +12,7 @@ from tallystick.core.import_jobs import ImportJob
 from tallystick.edges.downloads import attachment, file_name, file_response
 from tallystick.edges.uploads import Upload
 from tallystick.services import import_jobs as jobs
+from tallystick.services.callers import Caller
 from tallystick.services.context import Context
 
 
@@ -33,9 +34,12 @@ async def received(context: Context, request: Request) -> AsyncIterator[jobs.Upl
         path.unlink(missing_ok=True)
 
 
-async def original_response(context: Context, request: Request, job: ImportJob) -> Response:
-    """The file as it was sent. Errors: NotSupported if it is not kept (any more)."""
+async def original_response(
+    context: Context, request: Request, caller: Caller, job: ImportJob
+) -> Response:
+    """The file as it was sent, to whoever fetches it. Errors: NotSupported if it is not kept."""
     jobs.check_readable(context, job)
+    await _record(context, request, caller, job, "file")
     response = await file_response(
         context, request, "file.csv", lambda output: jobs.write_file(context, job, output)
     )
@@ -44,9 +48,12 @@ async def original_response(context: Context, request: Request, job: ImportJob) 
     return response
 
 
-async def report_response(context: Context, request: Request, job: ImportJob) -> Response:
+async def report_response(
+    context: Context, request: Request, caller: Caller, job: ImportJob
+) -> Response:
     """The rows that have problems, to be mended and sent again. Errors: NotSupported."""
     jobs.check_checked(context, job)
+    await _record(context, request, caller, job, "report")
     name = file_name(f"import-{job.import_id}", "problems")
     return await file_response(
         context, request, name, lambda output: jobs.write_problems(context, job, output)
@@ -59,6 +66,13 @@ def sample_response(name: str) -> Response:
         raise NotFound("import format", name[:100], f"write one of {', '.join(FORMATS)}")
     headers = attachment(file_name(name))
     return Response(FORMATS[name].sample.encode(), headers=headers, media_type="text/csv")
+
+
+async def _record(
+    context: Context, request: Request, caller: Caller, job: ImportJob, part: str
+) -> None:
+    if request.method == "GET":
+        await jobs.record_download(context, caller, job, part)
 
 
 def _saved_as(job: ImportJob) -> str:

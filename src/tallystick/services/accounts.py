@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tallystick.core.accounts import Origin
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import UserId
 from tallystick.core.passwords import check_password
 from tallystick.core.programs import NAME_LENGTH_MAX, is_one_line
 from tallystick.core.roles import Right
-from tallystick.services.callers import Caller, check_may
+from tallystick.services.callers import Caller, CallerKind, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.services.passwords import hash_of
@@ -60,9 +61,17 @@ async def new_user(*, email: str, password: str, name: str, is_admin: bool) -> N
 
 
 async def enter_user(
-    tx: Tx, new: NewUser, *, now: datetime, caller: Caller | None = None
+    tx: Tx,
+    new: NewUser,
+    *,
+    now: datetime,
+    caller: Caller | None = None,
+    by_themselves: Origin | None = None,
 ) -> UserId:
-    """Make a user within a transaction that the caller commits. Errors: AlreadyExists."""
+    """Make a user within a transaction that the caller commits. Errors: AlreadyExists.
+
+    by_themselves: where somebody sits who makes themselves a user; there is no caller then.
+    """
     user_id = await store.insert_user(
         tx,
         email=new.email,
@@ -79,6 +88,8 @@ async def enter_user(
         "isAdmin": new.is_admin,
         "programRoles": [],
     }
+    if by_themselves is not None:
+        caller = Caller(kind=CallerKind.PERSON, user_id=user_id, origin=by_themselves)
     await record_change(tx, caller, f"/v1/users/{user_id}", now=now, new=told)
     return user_id
 

@@ -9,13 +9,16 @@ from uuid import UUID
 from tallystick.core.errors import NotFound
 from tallystick.core.ids import HolderId, IntegrationId, UserId, uuid7
 from tallystick.core.ledger import Wallet, activate
-from tallystick.core.points import Points
+from tallystick.core.points import Points, decimal_of
 from tallystick.core.programs import Program
 from tallystick.core.validity import Keyword, Window, parse_duration, resolve_window
+from tallystick.services.callers import Caller
+from tallystick.services.changes import member_path, record_changes
 from tallystick.services.context import Context
 from tallystick.services.posting import owing_until
 from tallystick.store import posting as posting_store
 from tallystick.store import reversals as store
+from tallystick.store.changes import NewChange
 from tallystick.store.closing import touch_days
 from tallystick.store.db import Tx
 
@@ -25,6 +28,7 @@ class Activated:
     """An addition whose points were activated at `starts_at`; `recorded_at` is the addition's."""
 
     integration_id: IntegrationId
+    uuid: UUID
     recorded_at: datetime
     amount: Points
     starts_at: datetime
@@ -36,7 +40,11 @@ class Activated:
 
 
 async def activate_transactions(
-    context: Context, program: Program, uuids: Collection[UUID]
+    context: Context,
+    program: Program,
+    uuids: Collection[UUID],
+    *,
+    caller: Caller | None = None,
 ) -> list[Activated]:
     """What was activated of these transactions; those that await nothing stay as they are.
 
@@ -48,12 +56,14 @@ async def activate_transactions(
         for uuid in uuids:
             if uuid not in found:
                 raise NotFound("transaction", str(uuid))
-        return await _activate(tx, context, program, list(found.values()))
+        return await _activate(tx, context, program, list(found.values()), caller)
 
     return await context.database.write(work)
 
 
-async def activate_session(context: Context, program: Program, session_id: str) -> list[Activated]:
+async def activate_session(
+    context: Context, program: Program, session_id: str, *, caller: Caller | None = None
+) -> list[Activated]:
     """What was activated of a session's transactions, in the same shape.
 
     Errors: NotFound if the program has none of that session.
@@ -63,15 +73,22 @@ async def activate_session(context: Context, program: Program, session_id: str) 
         found = await store.find_session(tx, program.id, session_id)
         if not found:
             raise NotFound("customer session", session_id)
-        return await _activate(tx, context, program, found)
+        return await _activate(tx, context, program, found, caller)
 
     return await context.database.write(work)
 
 
 async def _activate(
-    tx: Tx, context: Context, program: Program, entries: Sequence[store.EntryKey]
+    tx: Tx,
+    context: Context,
+    program: Program,
+    entries: Sequence[store.EntryKey],
+    caller: Caller | None,
 ) -> list[Activated]:
-    """Lock the members, see what still waits, and write what becomes of it."""
+    """Lock the members, see what still waits, and write what becomes of it.
+
+    What a person activates is written down as well; of keys, the entries themselves tell enough.
+    """
     now = context.clock()  # in the transaction: see export_moments.py
     holders = await posting_store.wait_for_holders(
         tx,
@@ -83,7 +100,21 @@ async def _activate(
     await books.load(awaiting)
     activated = [books.enter(entry) for entry in awaiting]
     await books.write()
+    if caller is not None and caller.user_id is not None:
+        await record_changes(tx, caller, [_change(program, each) for each in activated], now=now)
     return activated
+
+
+def _change(program: Program, activated: Activated) -> NewChange:
+    """What the record of changes holds of it."""
+    path = f"{member_path(program.id, activated.integration_id)}/activate_points"
+    new = {
+        "points": decimal_of(activated.amount),
+        "name": activated.name,
+        "subledgerId": activated.subledger,
+        "transactionUUID": str(activated.uuid),
+    }
+    return NewChange(path, None, new)
 
 
 class _Books:
@@ -142,6 +173,7 @@ class _Books:
         )
         return Activated(
             integration_id=entry.integration_id,
+            uuid=entry.uuid,
             recorded_at=entry.recorded_at,
             amount=Points(lot.amount),
             starts_at=at,

@@ -1,8 +1,9 @@
 """The record of who changed what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from tallystick.core.accounts import (
     COMMAND,
@@ -12,10 +13,11 @@ from tallystick.core.accounts import (
     ChangeFilter,
     Origin,
 )
-from tallystick.core.ids import ApplicationId, UserId
+from tallystick.core.ids import ApplicationId, IntegrationId, ProgramId, UserId
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.store import changes as store
+from tallystick.store.changes import NewChange
 from tallystick.store.db import Tx
 
 SESSIONS = "/v1/sessions"
@@ -65,17 +67,33 @@ async def record_change(  # noqa: PLR0913 - by name
     old, new: what it was and is in the contract's spelling, never a password or key; None if it was
     not there before or is not any more. Amounts are decimals.
     """
-    await store.insert_change(
+    change = NewChange(entity, old, new)
+    await record_changes(tx, caller, [change], now=now, application_id=application_id)
+
+
+async def record_changes(
+    tx: Tx,
+    caller: Caller | None,
+    changes: Sequence[NewChange],
+    *,
+    now: datetime,
+    application_id: ApplicationId | None = None,
+) -> None:
+    """Write down several changes that one request makes; see `record_change`."""
+    await store.insert_changes(
         tx,
+        changes,
         now=now,
         user_id=caller.user_id if caller else None,
         key_id=caller.key_id if caller else None,
         application_id=application_id,
-        entity=entity,
         origin=caller.origin if caller else _BY_COMMAND,
-        old=old,
-        new=new,
     )
+
+
+def member_path(program_id: ProgramId, integration_id: IntegrationId) -> str:
+    """The path of a member of a program in the API, below which their changes are."""
+    return f"/v1/loyalty_programs/{program_id}/profile/{quote(integration_id, safe='')}"
 
 
 async def record_sign_in(

@@ -8,8 +8,10 @@ import os
 from collections.abc import Collection
 
 from tallystick.core.errors import NotFound
-from tallystick.core.ids import IntegrationId, UserId, profile_holder, uuid7
+from tallystick.core.ids import IntegrationId, profile_holder, uuid7
 from tallystick.core.programs import Program
+from tallystick.services.callers import Caller
+from tallystick.services.changes import member_path, record_change
 from tallystick.services.context import Context
 from tallystick.store import posting as posting_store
 from tallystick.store import programs as program_store
@@ -23,7 +25,7 @@ async def delete_transactions(
     integration_id: IntegrationId,
     *,
     subledgers: Collection[str] | None,
-    user_id: UserId | None = None,
+    caller: Caller | None = None,
 ) -> int:
     """Take back all that a member has in these ledgers, in all of the program's if None.
 
@@ -41,15 +43,20 @@ async def delete_transactions(
         if subledgers is not None:
             wanted = {(program.id, name) for name in subledgers}
             ids = list((await program_store.find_subledgers(tx, wanted)).values())
-        return await store.take_back(
+        deleted = await store.take_back(
             tx,
             (holder_id, holders[holder_id]),
             program.id,
             subledger_ids=ids,
             now=now,
-            user_id=user_id,
+            user_id=caller.user_id if caller else None,
             uuid_prefix=uuid7(now, os.urandom(10)).hex[:24],
         )
+        path = f"{member_path(program.id, integration_id)}/delete_transactions"
+        ledgers = "all" if subledgers is None else sorted(subledgers)
+        new = {"transactions": deleted, "subledgerIds": ledgers}
+        await record_change(tx, caller, path, now=now, new=new)
+        return deleted
 
     holder_id = profile_holder(integration_id, program.environment)
     return await context.database.write(work)

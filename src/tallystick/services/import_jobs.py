@@ -237,6 +237,17 @@ def remove_files(context: Context, import_id: ImportId) -> None:
         path.unlink(missing_ok=True)
 
 
+async def record_download(context: Context, caller: Caller, job: ImportJob, part: str) -> None:
+    """Write down that somebody fetched the file of a job, or the report of its problems.
+
+    part: the last word of the operation's path.
+    """
+    path = f"{_path(job.program_id, job.import_id)}/{part}"
+    new = {"id": job.import_id, "fileName": job.file_name}
+    async with context.database.transaction() as tx:
+        await record_change(tx, caller, path, now=context.clock(), new=new)
+
+
 async def write_file(context: Context, job: ImportJob, output: Sink) -> None:
     """Write the original to `output`. Errors: NotSupported if it is not kept here."""
     with open_file(context, job) as file:

@@ -22,7 +22,7 @@ from tallystick.core.programs import Program
 from tallystick.core.roles import Right
 from tallystick.core.validity import EARLIEST, render_instant
 from tallystick.services.callers import Caller, check_may
-from tallystick.services.changes import record_change
+from tallystick.services.changes import member_path, record_change
 from tallystick.services.context import Context
 from tallystick.services.exports import record_export
 from tallystick.services.imports import ImportFile, Problems, Progress, chunks, escaped
@@ -42,7 +42,11 @@ class JoinDateReport(NamedTuple):
 
 
 async def join_program(
-    context: Context, program: Program, integration_id: IntegrationId
+    context: Context,
+    program: Program,
+    integration_id: IntegrationId,
+    *,
+    caller: Caller | None = None,
 ) -> datetime:
     """Let a profile belong to a program from now on, which comes back; it is made if need be.
 
@@ -62,6 +66,8 @@ async def join_program(
             since = render_instant(joined.get(program.id, now))
             found = f"{integration_id!r}, who joined on {since}"
             raise InvalidField("integrationId", found, "leave it: a profile joins a program once")
+        path = f"{member_path(program.id, integration_id)}/join"
+        await record_change(tx, caller, path, now=now, new={"joinDate": render_instant(now)})
 
     await context.database.write(work)
     return now

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -45,7 +44,7 @@ from tallystick.core.validity import (
 )
 from tallystick.services.allowances import Allowances, may_not_post, open_allowances
 from tallystick.services.callers import Caller
-from tallystick.services.changes import record_change
+from tallystick.services.changes import member_path, record_change
 from tallystick.services.programs import CARDS
 from tallystick.store import posting as store
 from tallystick.store import programs as program_store
@@ -217,8 +216,7 @@ async def _record_people(
 def _path(posting: Posting) -> str:
     """The path of the operation that posts it."""
     operation = "add_points" if posting.kind is Kind.ADDITION else "deduct_points"
-    name = quote(posting.integration_id, safe="")
-    return f"/v1/loyalty_programs/{posting.program_id}/profile/{name}/{operation}"
+    return f"{member_path(posting.program_id, posting.integration_id)}/{operation}"
 
 
 def _told(posting: Posting, posted: Posted) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 import msgspec
 
@@ -11,8 +12,10 @@ from tallystick.core.ids import Environment, HolderId, IntegrationId, profile_ho
 from tallystick.core.profiles import Profile
 from tallystick.core.roles import Right
 from tallystick.services.callers import Caller, check_may
+from tallystick.services.changes import record_changes
 from tallystick.services.context import Context
 from tallystick.store import profiles as store
+from tallystick.store.changes import NewChange
 from tallystick.store.db import Reader, Tx
 
 Attributes = Mapping[str, msgspec.Raw]  # the JSON of each; null says that it is to go
@@ -43,12 +46,13 @@ async def update_profiles(
     environment: Environment,
     updates: Sequence[tuple[IntegrationId, Attributes]],
     *,
+    caller: Caller | None = None,
     dry: bool = False,
 ) -> list[Profile]:
     """What the profiles are now, in the order of the updates; those that are missing are made.
 
-    An attribute takes the place of one of the same name; null removes it. `dry` tells what would
-    be, and nothing is written.
+    An attribute takes the place of one of the same name; null removes it. What has changed is
+    written down as done by the caller. `dry` tells what would be, and nothing is written.
     """
     now = context.clock()
     merged: dict[IntegrationId, dict[str, msgspec.Raw]] = {}
@@ -56,10 +60,34 @@ async def update_profiles(
         merged.setdefault(integration_id, {}).update(attributes)
 
     async def work(tx: Tx) -> dict[HolderId, Profile]:
-        return await enter_profiles(tx, environment, merged, now=now)
+        holder_ids = [profile_holder(each, environment) for each in merged]
+        before = await store.lock_attributes(tx, holder_ids)
+        profiles = await enter_profiles(tx, environment, merged, now=now)
+        changes = [
+            change
+            for holder_id in holder_ids
+            if (change := _change(before.get(holder_id), profiles[holder_id]))
+        ]
+        if changes:
+            await record_changes(tx, caller, changes, now=now)
+        return profiles
 
     profiles = await (context.database.rehearse(work) if dry else context.database.write(work))
     return [profiles[profile_holder(each, environment)] for each, _ in updates]
+
+
+def _change(before: str | None, profile: Profile) -> NewChange | None:
+    """What is to be written down: a profile that is new, or attributes that are not as before."""
+    path = f"/v2/customer_profiles/{quote(profile.integration_id, safe='')}"
+    old = msgspec.json.decode(before or b"{}", type=dict[str, msgspec.Raw])
+    new = msgspec.json.decode(profile.attributes, type=dict[str, msgspec.Raw])
+    if before is None:
+        return NewChange(path, None, {"attributes": new})
+    names = [name for name in old | new if old.get(name) != new.get(name)]
+    if not names:
+        return None
+    was, became = ({name: each[name] for name in names if name in each} for each in (old, new))
+    return NewChange(path, {"attributes": was}, {"attributes": became})
 
 
 async def enter_profiles(

@@ -48,14 +48,19 @@ async def create_program(
     """
     check_may(caller, Right.PROGRAMS)
     now = context.clock()
+    return await context.database.write(
+        lambda tx: create_program_within(tx, settings, now=now, caller=caller)
+    )
 
-    async def create(tx: Tx) -> Program:
-        program = await enter_program(tx, settings, now=now, caller=caller)
-        path, new = _path(program.id), _facts(program.settings)
-        await record_change(tx, caller, path, now=now, new=new)
-        return program
 
-    return await context.database.write(create)
+async def create_program_within(
+    tx: Tx, settings: ProgramSettings, *, now: datetime, caller: Caller | None
+) -> Program:
+    """The same within a transaction that the caller commits, for somebody who may."""
+    program = await enter_program(tx, settings, now=now, caller=caller)
+    path, new = _path(program.id), _facts(program.settings)
+    await record_change(tx, caller, path, now=now, new=new)
+    return program
 
 
 async def enter_program(

@@ -7,13 +7,14 @@ process knows it, and it opens nothing once anybody can sign in.
 import hmac
 from dataclasses import dataclass, field
 
+from tallystick.core.accounts import Origin
 from tallystick.core.errors import NotFound
 from tallystick.core.programs import ProgramSettings
 from tallystick.services.accounts import enter_user, has_users, new_user
-from tallystick.services.callers import secret_digest
+from tallystick.services.callers import Caller, CallerKind, secret_digest
 from tallystick.services.context import Context
 from tallystick.services.demo import enter_demo
-from tallystick.services.programs import enter_program
+from tallystick.services.programs import create_program_within
 from tallystick.store import accounts as store
 
 _PURPOSE = "the setup page"
@@ -42,8 +43,8 @@ async def check_setup(context: Context, token: str) -> None:
         raise _gone()
 
 
-async def set_up(context: Context, token: str, wish: Setup) -> None:
-    """Make the first admin and what else is wanted, all or nothing.
+async def set_up(context: Context, token: str, wish: Setup, *, origin: Origin) -> None:
+    """Make the first admin and what else is wanted, all or nothing; it is written down as theirs.
 
     Of two at the same moment only one does. Errors: NotFound once anybody can sign in, and for a
     wrong token; InvalidField.
@@ -55,9 +56,10 @@ async def set_up(context: Context, token: str, wish: Setup) -> None:
         await store.lock_users(tx)
         if await store.has_users(tx):
             raise _gone()
-        await enter_user(tx, admin, now=now)
+        user_id = await enter_user(tx, admin, now=now, by_themselves=origin)
         if wish.program is not None:
-            await enter_program(tx, wish.program, now=now)
+            caller = Caller(kind=CallerKind.PERSON, user_id=user_id, origin=origin)
+            await create_program_within(tx, wish.program, now=now, caller=caller)
         if wish.demo:
             await enter_demo(tx, now=now)
 

@@ -1,8 +1,9 @@
 """Who changed what. Rows are only ever added."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,32 +24,45 @@ _SQL = load_queries("changes")
 _JSON = msgspec.json.Encoder(decimal_format="number")
 
 
-async def insert_change(  # noqa: PLR0913 - by name
+State = Mapping[str, object] | None
+
+
+class NewChange(NamedTuple):
+    """What became of the thing with this path; None if it was not there before, or is not now."""
+
+    entity: str
+    old: State
+    new: State
+
+
+async def insert_changes(  # noqa: PLR0913 - by name
     tx: Tx,
+    changes: Sequence[NewChange],
     *,
     now: datetime,
     user_id: UserId | None,
     key_id: int | None,
     application_id: ApplicationId | None,
-    entity: str,
     origin: Origin | None,
-    old: Mapping[str, object] | None,
-    new: Mapping[str, object] | None,
 ) -> None:
-    """Insert a change."""
-    texts = [None if each is None else _JSON.encode(each).decode() for each in (old, new)]
+    """Insert changes that were made by one request."""
     address, request_id = (origin.address, origin.request_id) if origin else (None, None)
     await tx.execute(
-        _SQL["insert_change"],
+        _SQL["insert_changes"],
         now,
         user_id,
         key_id,
         application_id,
-        entity,
         address,
         request_id,
-        *texts,
+        [change.entity for change in changes],
+        [_text(change.old) for change in changes],
+        [_text(change.new) for change in changes],
     )
+
+
+def _text(state: State) -> str | None:
+    return None if state is None else _JSON.encode(state).decode()
 
 
 async def list_changes(

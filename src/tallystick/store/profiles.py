@@ -43,6 +43,12 @@ async def ensure_holders(
         await tx.execute(_SQL["insert_holders"], missing, integration_ids, now, sandbox)
 
 
+async def lock_attributes(tx: Tx, holder_ids: Collection[HolderId]) -> dict[HolderId, str]:
+    """The attributes of those whom an application has seen, as JSON; they stay so until the end."""
+    rows = await tx.fetch(_SQL["lock_attributes"], list(holder_ids))
+    return {HolderId(row["holder_id"]): row["attributes"] for row in rows}
+
+
 async def merge_attributes(
     tx: Tx,
     attributes: Mapping[HolderId, str],

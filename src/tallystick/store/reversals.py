@@ -32,6 +32,7 @@ class Awaiting:
     wallet: WalletKey
     subledger: str
     lot: Lot
+    uuid: UUID
     recorded_at: datetime
     name: str
     session_id: str | None
@@ -83,6 +84,7 @@ async def find_awaiting(tx: Tx, entries: Sequence[EntryKey], *, at: datetime) ->
                 amount=row["amount"],
                 remaining=row["remaining"],
             ),
+            uuid=row["transaction_uuid"],
             recorded_at=row["recorded_at"],
             name=row["name"],
             session_id=row["session_id"],

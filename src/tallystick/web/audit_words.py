@@ -18,6 +18,11 @@ NOTHING = "—"
 _WORDS = {
     "loyalty_programs": "Program",
     "profile": "Member",
+    "customer_profiles": "Customer",
+    "join": "Joined",
+    "activate_points": "Points activated",
+    "delete_transactions": "Transactions deleted",
+    "problems": "Problems",
     "imports": "Import",
     "import_points": "Points imported",
     "import_join_dates": "Join dates imported",
@@ -40,7 +45,8 @@ _WORDS = {
 # The things to choose from, by the paths that lead to them.
 KINDS = {
     "/v1/loyalty_programs": "Programs and members",
-    "/v1/customer_data": "Customers",
+    "/v2/customer_profiles": "Customers",
+    "/v1/customer_data": "Erasures",
     "/v1/exports": "Exports",
     "/v1/applications": "Applications and their keys",
     "/v1/management_keys": "Management keys",
@@ -61,7 +67,7 @@ class Difference:
 def thing_of(entity: str) -> str:
     """The thing with that path, in words: Program 3 · Member cust_1 · Points added."""
     said: list[str] = []
-    for part in entity.removeprefix("/v1/").split("/"):
+    for part in entity.split("/")[2:]:  # after the version
         if part in _WORDS:
             said.append(_WORDS[part])
         elif said and (part.isdigit() or said[-1] in _WORDS.values()):

@@ -32,7 +32,7 @@ async def do_setup(request: Request) -> Response:
     form, context = await read_form(request), house_of(request).context
     token = form.get("token", "")
     try:
-        await set_up(context, token, _wish(form))
+        await set_up(context, token, _wish(form), origin=origin_of(request))
     except NotFound:
         raise
     except Refusal as refusal:

@@ -1,9 +1,21 @@
--- name: insert_change
--- $1 now  $2 user  $3 key  $4 application  $5 entity  $6 address  $7 request id  $8 old  $9 new
+-- name: insert_changes
+-- $1 now  $2 user  $3 key  $4 application  $5 address  $6 request id  $7 entities  $8 old  $9 new,
+-- change by change
 INSERT INTO change (
   recorded_at, user_id, api_key_id, application_id, entity, address, request_id, old, new
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+SELECT
+  $1::timestamptz,
+  $2::int,
+  $3::int,
+  $4::int,
+  entity,
+  $5::text,
+  $6::text,
+  old::jsonb,
+  new::jsonb
+FROM unnest($7::text[], $8::text[], $9::text[]) WITH ORDINALITY AS c (entity, old, new, n)
+ORDER BY n;
 
 -- name: list_changes
 -- A page. $1 application  $2 part of the entity's path, in any case  $3 user  $4 key  $5 from

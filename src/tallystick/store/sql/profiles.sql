@@ -48,6 +48,17 @@ SET
   modified_at = greatest(p.modified_at, excluded.modified_at),
   attributes = p.attributes || excluded.attributes;
 
+-- name: lock_attributes
+-- What they are until now, of those that have a profile; nobody else changes them until the end.
+-- $1 holder ids
+SELECT
+  holder_id,
+  attributes::text AS attributes
+FROM profile
+WHERE holder_id = ANY ($1::uuid[])
+ORDER BY holder_id
+FOR UPDATE;
+
 -- name: drop_nulls
 -- An attribute that is null is none. $1 holder ids
 UPDATE profile AS p

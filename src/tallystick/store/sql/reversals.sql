@@ -29,6 +29,7 @@ SELECT
   t.txn_no,
   t.program_id,
   t.subledger_id,
+  t.transaction_uuid,
   t.recorded_at,
   t.name,
   t.session_id,

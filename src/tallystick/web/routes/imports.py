@@ -166,12 +166,12 @@ def _is_undoable(record: ImportRecord) -> bool:
 
 async def _get_file(visit: Visit) -> Response:
     job = await jobs.get_job(visit.context, visit.known_program.id, _import_id(visit))
-    return await original_response(visit.context, visit.request, job)
+    return await original_response(visit.context, visit.request, visit.caller, job)
 
 
 async def _get_report(visit: Visit) -> Response:
     job = await jobs.get_job(visit.context, visit.known_program.id, _import_id(visit))
-    return await report_response(visit.context, visit.request, job)
+    return await report_response(visit.context, visit.request, visit.caller, job)
 
 
 async def _get_sample(visit: Visit) -> Response:

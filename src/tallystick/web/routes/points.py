@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
+import msgspec
+
 from tallystick.core.errors import (
     InsufficientPoints,
     InvalidField,
@@ -180,7 +182,8 @@ async def _ensure_profile(visit: Visit, integration_id: IntegrationId) -> None:
     try:
         await get_profile(visit.context, environment, integration_id)
     except NotFound:
-        await update_profiles(visit.context, environment, [(integration_id, {})])
+        new = [(integration_id, dict[str, msgspec.Raw]())]
+        await update_profiles(visit.context, environment, new, caller=visit.caller)
 
 
 def _at_its_field(refusal: Refusal, posting: Posting) -> Refusal:

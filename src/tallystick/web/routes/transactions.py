@@ -95,7 +95,9 @@ async def _show_activate(visit: Visit) -> View:
 async def _activate(visit: Visit) -> Redirect:
     """Start the points that wait."""
     uuid = (await _transaction(visit)).recorded.transaction.uuid
-    activated = await activate_transactions(visit.context, visit.known_program, [uuid])
+    activated = await activate_transactions(
+        visit.context, visit.known_program, [uuid], caller=visit.caller
+    )
     points = sum(each.amount for each in activated)
     text = f"Activated {visit.show.points(points)} points" if activated else "It was active already"
     to = f"/programs/{visit.known_program.id}/transactions/{uuid}"
