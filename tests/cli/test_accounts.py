@@ -1,4 +1,4 @@
-"""`tallystick user create` and `tallystick key create`."""
+"""`tallystick user` and `tallystick key create`."""
 
 import asyncio
 import json
@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from cli.harness import Tallystick, opened
+from cli.harness import Outcome, Tallystick, opened
 from tallystick.core.accounts import ApplicationSettings
 from tallystick.core.errors import NotSignedIn
+from tallystick.core.ids import UserId
+from tallystick.core.roles import ProgramRole, Role
 from tallystick.services.applications import create_application
-from tallystick.services.callers import Caller, Doorkeeper
+from tallystick.services.callers import Caller, CallerKind, Doorkeeper
 from tallystick.services.links import use_link
 from tallystick.services.sessions import sign_in
+from tallystick.services.users import get_user
 
 USER = ("user", "create", "--email", "ada@example.com")
 KEY = ("key", "create", "--name", "Web shop")
@@ -59,6 +62,69 @@ def test_a_link_lets_somebody_in_who_has_lost_the_password(
     assert not _signs_in(database_url, PASSWORD)
     asyncio.run(_use(database_url, made.out.removesuffix("\n")))
     assert _signs_in(database_url, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "role", "limit"),
+    [
+        (("--role", "analyst"), "Analyst", Role.ANALYST, None),
+        (("--role", "support", "--points-per-day", "500.50"), "Support", Role.SUPPORT, 500_50),
+    ],
+    ids=("analyst", "support"),
+)
+def test_a_role_is_given_in_one_program_and_taken_away(
+    tallystick: Tallystick,
+    database_url: str,
+    options: tuple[str, ...],
+    told: str,
+    role: Role,
+    limit: int | None,
+) -> None:
+    tallystick(*USER, "--password-stdin", stdin=PASSWORD)
+    for name in ("Club", "Shop"):
+        tallystick("program", "create", "--name", name, "--timezone", "UTC")
+    assert _give(tallystick, "Shop", "--role", "viewer").code == 0
+    given = _give(tallystick, "Club", *options)
+    assert given == (0, "", f"ada@example.com is {told} in 'Club' now.\n")
+    club, shop = _roles(database_url)
+    assert (shop.role, club.role, club.points_a_day) == (Role.VIEWER, role, limit)
+    assert _give(tallystick, "Club", "--none").err == "ada@example.com is nobody in 'Club' now.\n"
+    assert _roles(database_url) == (shop,)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "write --role or --none"),
+        (("--none", "--role", "viewer"), "write --role or --none"),
+        (("--role", "admin"), "admin"),
+        (("--role", "support"), "--points-per-day: found nothing"),
+        (("--role", "viewer", "--points-per-day", "5"), "--points-per-day: found 5"),
+        (("--role", "support", "--points-per-day", "x"), "--points-per-day: found 'x'"),
+    ],
+    ids=("nothing", "both", "admin", "no limit", "limit too many", "no limit at all"),
+)
+def test_a_role_that_cannot_be_is_refused(
+    tallystick: Tallystick, options: tuple[str, ...], said: str
+) -> None:
+    tallystick(*USER, "--password-stdin", stdin=PASSWORD)
+    tallystick("program", "create", "--name", "Club", "--timezone", "UTC")
+    refused = _give(tallystick, "Club", *options)
+    assert refused.code != 0
+    assert said in refused.err
+
+
+def _give(tallystick: Tallystick, program: str, *options: str) -> Outcome:
+    return tallystick("user", "role", "--email", "ada@example.com", "--program", program, *options)
+
+
+def _roles(url: str) -> tuple[ProgramRole, ...]:
+    async def ask() -> tuple[ProgramRole, ...]:
+        async with opened(url) as context:
+            admin = Caller(kind=CallerKind.PERSON, is_admin=True)
+            return (await get_user(context, admin, UserId(1))).roles
+
+    return asyncio.run(ask())
 
 
 def test_there_is_no_link_for_nobody(tallystick: Tallystick) -> None:

@@ -9,22 +9,25 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.options import AsJson, examples
+from tallystick.cli.options import AsJson, ProgramName, examples, read_points
 from tallystick.cli.output import say, write_json, write_line
 from tallystick.cli.runtime import run_in_context
 from tallystick.core.errors import InvalidField, shown
-from tallystick.core.ids import ApplicationId
+from tallystick.core.ids import ApplicationId, ProgramId
+from tallystick.core.points import Points
+from tallystick.core.roles import PROGRAM_ROLES, ProgramRole, Role
 from tallystick.core.validity import render_instant
 from tallystick.services.accounts import create_user
 from tallystick.services.callers import CallerKind
 from tallystick.services.context import Context
 from tallystick.services.keys import create_key
 from tallystick.services.links import Link, renew_link
-from tallystick.services.users import find_user_id
+from tallystick.services.programs import get_program_named
+from tallystick.services.users import UserWish, find_user_id, update_user
 
 users = typer.Typer(
     no_args_is_help=True,
-    help="Make users, and let them back in.",
+    help="Make users, say what they are, and let them back in.",
     epilog=examples("tallystick user create --email ada@example.com --admin"),
 )
 keys = typer.Typer(
@@ -32,6 +35,9 @@ keys = typer.Typer(
     help="Make keys for other systems.",
     epilog=examples("tallystick key create --kind integration --name 'Web shop'"),
 )
+
+
+RoleName = Enum("RoleName", {role.name: role.value for role in PROGRAM_ROLES})  # type: ignore[misc]
 
 
 class KeyKind(Enum):
@@ -97,6 +103,50 @@ def make_link(
     say(f"Pass it on to {email}; it is good once, until {render_instant(link.expires_at)}.")
 
 
+@users.command(
+    "role",
+    epilog=examples(
+        "tallystick user role --email ada@example.com --program Club --role manager",
+        "tallystick user role --email bob@example.com --program Club --role support"
+        " --points-per-day 500",
+        "tallystick user role --email ada@example.com --program Club --none",
+    ),
+)
+def set_role(  # noqa: PLR0913 - each is an option
+    ctx: typer.Context,
+    *,
+    email: Annotated[str, typer.Option(metavar="EMAIL", help="What the user signs in with.")],
+    program: ProgramName,
+    role: Annotated[
+        RoleName | None, typer.Option(help="What the user is to be in the program.")
+    ] = None,
+    points_per_day: Annotated[
+        str | None,
+        typer.Option(metavar="POINTS", help="What Support may add and deduct in a day."),
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Take the role away.")] = False,
+) -> None:
+    """Give a user a role in a program, or take it away.
+
+    A role takes the place of the one that they have there.
+
+    What each role opens is in docs/dashboard.md. Admins, who are that everywhere, are made by
+    `user create --admin` and in the browser.
+    """
+    if none is (role is not None):
+        raise typer.BadParameter("write --role or --none, one of the two", param_hint="--role")
+    limit = None if points_per_day is None else read_points("--points-per-day", points_per_day)
+
+    async def give(context: Context) -> None:
+        found = await get_program_named(context, program)
+        new = role and _role(found.id, Role[role.name], limit)
+        user_id = await find_user_id(context, None, email)
+        await update_user(context, None, user_id, UserWish(role_in=(found.id, new)))
+
+    run_in_context(ctx, give)
+    say(f"{email} is {role.value.capitalize() if role else 'nobody'} in {shown(program)} now.")
+
+
 @keys.command(
     "create",
     epilog=examples(
@@ -145,6 +195,13 @@ def create_key_(  # noqa: PLR0913 - each is an option
     write_line(made.key)
     say(f"Keep this key for {shown(name)}, it is shown this once; it works for {days} days.")
     say(f"Send it as the header 'Authorization: {caller.value} KEY'.")
+
+
+def _role(program_id: ProgramId, role: Role, limit: Points | None) -> ProgramRole:
+    try:
+        return ProgramRole(program_id=program_id, role=role, points_a_day=limit)
+    except InvalidField as error:
+        raise InvalidField("--points-per-day", error.found, error.fix) from error
 
 
 def _password(*, from_stdin: bool, generate: bool) -> str:

@@ -8,6 +8,8 @@ import typer
 
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import IntegrationId
+from tallystick.core.points import FIX as POINTS_FIX
+from tallystick.core.points import Points, parse_points
 from tallystick.core.programs import Program
 from tallystick.core.validity import INSTANT_FIX, parse_instant
 from tallystick.services.balances import member_balances
@@ -60,6 +62,14 @@ def read_instant(option: str, text: str | None) -> datetime | None:
     if instant is None:
         raise InvalidField(option, shown(text), INSTANT_FIX)
     return instant
+
+
+def read_points(option: str, text: str) -> Points:
+    """The amount that an option's text writes out. Errors: InvalidField."""
+    points = parse_points(text)
+    if points is None:
+        raise InvalidField(option, shown(text), POINTS_FIX)
+    return points
 
 
 async def find_program(context: Context, name: str) -> Program:

@@ -33,12 +33,16 @@ class UserPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserWish:
-    """What is to be of a user; what is None stays."""
+    """What is to be of a user; what is None stays.
+
+    roles: all of them. role_in: the one in this program, or none there; the others stay.
+    """
 
     name: str | None = None
     state: UserState | None = None
     is_admin: bool | None = None
     roles: tuple[ProgramRole, ...] | None = None
+    role_in: tuple[ProgramId, ProgramRole | None] | None = None
 
 
 async def list_users(
@@ -78,7 +82,9 @@ async def find_user_id(context: Context, caller: Caller | None, email: str) -> U
     return user_id
 
 
-async def update_user(context: Context, caller: Caller, user_id: UserId, wish: UserWish) -> User:
+async def update_user(
+    context: Context, caller: Caller | None, user_id: UserId, wish: UserWish
+) -> User:
     """Change a user and return them. Deactivating ends their sessions.
 
     Errors: InvalidField, NotFound; NotAllowed if somebody who is no admin wants more than another
@@ -144,13 +150,13 @@ async def delete_user(context: Context, caller: Caller, user_id: UserId) -> None
         await record_change(tx, caller, f"/v1/users/{user_id}", now=now, old=told_user(user))
 
 
-def _check_sees(caller: Caller, user_id: UserId) -> None:
-    if not caller.may(Right.PEOPLE) and caller.user_id != user_id:
+def _check_sees(caller: Caller | None, user_id: UserId) -> None:
+    if caller and not caller.may(Right.PEOPLE) and caller.user_id != user_id:
         raise _no_user(user_id)
 
 
-def _check_may_promote(caller: Caller) -> None:
-    if not caller.may(Right.PEOPLE):
+def _check_may_promote(caller: Caller | None) -> None:
+    if caller and not caller.may(Right.PEOPLE):
         fix = "only admins change who is active and who is what; ask one of them"
         raise NotAllowed("change your own state or role", fix)
 
@@ -184,8 +190,17 @@ def _wanted(user: User, wish: UserWish, now: datetime) -> User:
         name=user.name if wish.name is None else wish.name,
         state=wish.state or user.state,
         is_admin=user.is_admin if wish.is_admin is None else wish.is_admin,
-        roles=user.roles if wish.roles is None else tuple(sorted(wish.roles, key=_program_of)),
+        roles=tuple(sorted(_wanted_roles(user, wish), key=_program_of)),
     )
+
+
+def _wanted_roles(user: User, wish: UserWish) -> Sequence[ProgramRole]:
+    roles = user.roles if wish.roles is None else wish.roles
+    if wish.role_in is None:
+        return roles
+    program_id, role = wish.role_in
+    others = [each for each in roles if each.program_id != program_id]
+    return [*others, role] if role else others
 
 
 def _program_of(role: ProgramRole) -> ProgramId:
