@@ -86,6 +86,15 @@ def test_an_operation_names_its_statuses_and_who_may_call_it(operation: Operatio
     assert len(described["security"]) == len(operation.who)
 
 
+@pytest.mark.parametrize("operation", OPERATIONS, ids=by_id)
+def test_what_is_answered_before_an_operation_is_reached_is_told(operation: Operation) -> None:
+    described = BY_ID[operation.id]
+    told = described["responses"]
+    assert "requests a second" in told["429"]["description"]
+    assert {"431"} <= set(told)
+    assert ({"408", "413"} <= set(told)) is ("requestBody" in described)
+
+
 def test_a_refusal_has_the_error_body_and_what_goes_with_its_status() -> None:
     responses = BY_ID["addLoyaltyPoints"]["responses"]
     for status in ("400", "401", "403", "404", "422", "500", "503"):

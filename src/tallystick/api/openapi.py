@@ -68,6 +68,15 @@ _HEADERS: dict[str, Schema] = {
         "schema": {"type": "string", "const": "true"},
     },
 }
+# What the server answers before an operation is reached; tallystick.edges has the limits.
+_OF_REQUESTS = {
+    HTTPStatus.TOO_MANY_REQUESTS: "more requests a second than this server takes from one caller",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "too many headers, or too long ones",
+}
+_OF_BODIES = {
+    HTTPStatus.REQUEST_TIMEOUT: "the body did not come in time",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "a body that is larger than any may be",
+}
 _CONDITIONAL = ("ETag", "Cache-Control")
 _HEADERS_OF = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
@@ -234,8 +243,17 @@ def _responses(operation: Operation, schemas: Schemas) -> Schema:
         responses["416"] = _refused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, set(), schemas)
     for status, codes in sorted(_refusals(operation).items()):
         responses[str(int(status))] = _refused(status, codes, schemas)
+    for status, words in _at_the_edge(operation).items():
+        known = responses.setdefault(str(int(status)), _refused(status, set(), schemas))
+        known["description"] += f"; {words}" if ": " in known["description"] else f": {words}"
     responses["500"] = _refused(HTTPStatus.INTERNAL_SERVER_ERROR, set(), schemas)
     return dict(sorted(responses.items()))
+
+
+def _at_the_edge(operation: Operation) -> dict[HTTPStatus, str]:
+    """What may be answered before the operation is reached, in words, by status."""
+    takes_body = operation.upload or operation.body is not Nothing
+    return _OF_REQUESTS | (_OF_BODIES if takes_body else {})
 
 
 def _success(operation: Operation, schemas: Schemas) -> Schema:
