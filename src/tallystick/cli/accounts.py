@@ -37,7 +37,7 @@ keys = typer.Typer(
 )
 
 
-RoleName = Enum("RoleName", {role.name: role.value for role in PROGRAM_ROLES})  # type: ignore[misc]
+RoleName = Enum("RoleName", {role.name: role.value for role in PROGRAM_ROLES})  # type: ignore[misc]  # members are worked out
 
 
 class KeyKind(Enum):
