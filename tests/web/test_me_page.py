@@ -149,3 +149,25 @@ async def test_sessions_are_listed_and_ended_one_by_one_or_all_others(site: Site
     await page.get_by_role("button", name="End all others").click()
     await expect(rows).to_have_count(1)
     await expect(rows).to_contain_text("This session")
+
+
+@pytest.mark.parametrize(
+    ("back", "to"),
+    [
+        ("/programs?sort=name", "/programs?sort=name"),
+        ("/programs/1?find=Ж", "/programs/1?find=%D0%96"),
+        ("/\t/evil.test", "/"),
+        ("/\r\nSet-Cookie: a=b", "/"),
+        ("//evil.test", "/"),
+    ],
+)
+async def test_a_theme_leads_back_to_a_page_of_ours_only(site: Site, back: str, to: str) -> None:
+    page = await site.page()
+    answer = await page.request.post(
+        "/account/me/theme",
+        form={"theme": "dark", "back": back},
+        headers={"HX-Request": "true", "Origin": site.url},
+    )
+    assert answer.ok
+    assert answer.headers["hx-redirect"] == to
+    assert "set-cookie" not in answer.headers

@@ -56,7 +56,17 @@ async def test_after_a_session_has_ended_signing_in_leads_back_to_the_same_page(
     await expect(page).to_have_url(f"{site.url}/programs?sort=name")
 
 
-@pytest.mark.parametrize("elsewhere", ["//evil.test", "https://evil.test", "/\\evil.test", "evil"])
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "//evil.test",
+        "https://evil.test",
+        "/\\evil.test",
+        "/%09/evil.test",
+        "/%0D%0A/evil.test",
+        "evil",
+    ],
+)
 async def test_signing_in_never_leads_to_another_site(site: Site, elsewhere: str) -> None:
     page = await site.page(email=None)
     await page.goto(f"/login?next={elsewhere}")

@@ -37,6 +37,7 @@ from tallystick.web.visits import (
 )
 
 _LOG = structlog.get_logger()
+_OF_ADDRESSES = ":/%#?=@[]!$&'()*+,"  # what a whole address has besides letters and digits
 
 
 def page_routes() -> list[BaseRoute]:
@@ -186,5 +187,5 @@ async def _respond(visit: Visit, answer: Answer) -> Response:
 
 def _redirect(visit: Visit, to: str) -> Response:
     if visit.is_partial:
-        return Response(headers={"HX-Redirect": to})
+        return Response(headers={"HX-Redirect": quote(to, safe=_OF_ADDRESSES)})
     return RedirectResponse(to, HTTPStatus.SEE_OTHER)

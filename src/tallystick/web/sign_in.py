@@ -1,5 +1,6 @@
 """Signing in and out."""
 
+import re
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -15,6 +16,8 @@ from tallystick.web.entrance import HOME, Endpoint, house_of, let_in
 from tallystick.web.forms import read_form
 from tallystick.web.refusals import STATUS_OF
 from tallystick.web.rendering import render_plain
+
+_ODD = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 async def show_sign_in(request: Request) -> Response:
@@ -60,8 +63,11 @@ async def do_sign_out(request: Request) -> Response:
 
 
 def way_on(wanted: str | None) -> str:
-    """Where to go after signing in: a page of ours, never another site."""
-    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
+    """Where to go after signing in: a page of ours, never another site.
+
+    Browsers leave tabs and line breaks of an address out, and take a backslash for a slash.
+    """
+    if not wanted or not wanted.startswith("/") or wanted.startswith("//") or _ODD.search(wanted):
         return HOME
     return wanted
 
