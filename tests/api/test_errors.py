@@ -122,7 +122,7 @@ async def test_a_fault_shows_nothing_of_its_inside(database_url: str, owner_url:
     }
     [entry] = logs
     assert entry["log_level"] == "error"
-    assert entry["path"] == program_path(program)
+    assert entry["path"] == "/v1/loyalty_programs/{loyaltyProgramId}"
     assert 'relation "tier" does not exist' in str(entry["exc_info"])
 
 

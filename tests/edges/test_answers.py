@@ -9,7 +9,8 @@ from edges.harness import application, client_of
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; object-src 'none'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -39,3 +40,11 @@ async def test_what_has_an_etag_may_be_kept_by_who_asks_again() -> None:
     async with client_of(application(tagged)) as client:
         answer = await client.get("/")
     assert answer.headers["Cache-Control"] == "private, no-cache"
+
+
+async def test_over_tls_a_browser_is_told_to_stay_there_for_a_year() -> None:
+    async with client_of(application()) as client:
+        plain = await client.get("/")
+        answer = await client.get("https://tallystick.test/")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert "Strict-Transport-Security" not in plain.headers

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import structlog
 import uvicorn
 
 from edges.harness import application
@@ -98,3 +99,38 @@ async def test_a_head_that_stalls_is_refused() -> None:
 async def test_a_connection_on_which_nothing_comes_is_closed() -> None:
     async with listening(HastyProtocol) as port:
         assert await said(port) == b""
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"content-length: 4\r\ntransfer-encoding: chunked\r\n",
+        b"transfer-encoding: chunked\r\ncontent-length: 4\r\n",
+        b"content-length: 4\r\ncontent-length: 44\r\n",
+        b"content-length: +4\r\n",
+        b"content-length: 4, 44\r\n",
+        b"transfer-encoding: chunked, identity\r\n",
+        b"transfer-encoding: xchunked\r\n",
+        b"transfer-encoding : chunked\r\n",
+        b"transfer-encoding:\x0bchunked\r\n",
+        b"x: y\r\n transfer-encoding: chunked\r\n",
+    ],
+    ids=ascii,
+)
+async def test_a_request_whose_end_is_in_doubt_is_refused_with_all_that_follows(
+    framing: bytes,
+) -> None:
+    hidden = b"GET /hidden HTTP/1.1\r\nhost: tallystick.test\r\n\r\n"
+    async with listening() as port:
+        head = b"POST / HTTP/1.1\r\nhost: tallystick.test\r\n" + framing + b"\r\n"
+        answer = await said(port, head + b"0\r\n\r\n" + hidden)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert status(answer) == 400
+
+
+async def test_a_head_that_is_refused_leaves_a_line_in_the_log() -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with listening() as port:
+            await said(port, b"this is no request\r\n\r\n")
+    [line] = lines
+    assert (line["code"], line["address"]) == ("bad_request", "127.0.0.1")

@@ -1,5 +1,7 @@
 """How many requests a second one key may send."""
 
+import structlog
+
 from edges.harness import application, client_of
 
 
@@ -26,3 +28,12 @@ async def test_who_shows_nothing_is_counted_by_address() -> None:
 async def test_there_is_no_limit_unless_set() -> None:
     async with client_of(application()) as client:
         assert {(await client.get("/")).status_code for _ in range(50)} == {200}
+
+
+async def test_who_is_told_to_wait_leaves_one_line_however_often_they_ask() -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with client_of(application(requests_per_second_max=1), "192.0.2.1") as client:
+            found = [(await client.get("/")).status_code for _ in range(4)]
+    assert found == [200, 429, 429, 429]
+    [line] = lines
+    assert (line["code"], line["address"]) == ("too_many_requests", "192.0.2.1")

@@ -29,6 +29,7 @@ from tallystick.api.operations import (
 from tallystick.api.reading import STYLE_PATH, get_style
 from tallystick.api.routes import OPERATIONS
 from tallystick.core.errors import NotAllowed, NotSignedIn, Refusal
+from tallystick.edges.noting import note_caller, note_refusal, route_of
 from tallystick.edges.origin import origin_of
 from tallystick.services.callers import Caller, CallerKind, check_may
 from tallystick.services.house import House, OpenContext, running_house
@@ -76,7 +77,7 @@ def _raw_paths(app: ASGIApp) -> ASGIApp:
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope.get("raw_path"):
-            scope = {**scope, "path": scope["raw_path"].decode("ascii", "replace")}
+            scope["path"] = scope["raw_path"].decode("ascii", "replace")
         await app(scope, receive, send)
 
     return wrapped
@@ -99,6 +100,7 @@ def _endpoint(operations: dict[str, Operation]) -> Callable[[Request], Awaitable
         try:
             return await _answer(operation, request)
         except Refusal as refusal:
+            note_refusal(request.scope, refusal)
             return refusal_response(refusal, operation.parameters)
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
@@ -139,6 +141,7 @@ async def _caller(house: House, operation: Operation, request: Request) -> Calle
     if not operation.who:
         return None
     caller = await house.doorkeeper.identify(request.headers.get("Authorization", ""))
+    note_caller(request.scope, caller)
     if caller.kind not in operation.who:
         wanted = " or ".join(sorted(f"'{kind.value} ...'" for kind in operation.who))
         raise NotSignedIn(
@@ -173,7 +176,8 @@ def _http_error(error: HTTPException) -> Response:
 
 def _fault(request: Request, error: Exception) -> Response:
     """Tell that the fault is ours and nothing else; the log has the rest."""
-    _LOG.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
+    path = route_of(request.scope)
+    _LOG.error("a request failed", method=request.method, path=path, exc_info=error)
     return error_response(
         HTTPStatus.INTERNAL_SERVER_ERROR, "the server made a mistake; its log says more"
     )

@@ -18,8 +18,8 @@ from tallystick.api.outline import Outline
 STYLE_PATH = "/docs/style.css"
 
 _SAFETY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; object-src 'none'; style-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }

@@ -85,12 +85,16 @@ class InvalidFile(Refusal):
 
 @dataclass(eq=False)
 class NotFound(Refusal):
-    """No `kind` of thing answers to `name`."""
+    """No `kind` of thing answers to `name`.
+
+    hidden: it was not looked for, because the caller may not know of it; that is told to nobody.
+    """
 
     code = "not_found"
     kind: str
     name: str
     fix: str = ""
+    hidden: bool = False
 
     def __str__(self) -> str:
         cure = f"; {self.fix}" if self.fix else ""

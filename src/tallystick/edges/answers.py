@@ -9,6 +9,7 @@ from http import HTTPStatus
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tallystick.edges.noting import route_of
 from tallystick.edges.refusals import refusal
 
 Header = tuple[bytes, bytes]
@@ -16,16 +17,20 @@ Header = tuple[bytes, bytes]
 _LOG = structlog.get_logger()
 
 YEAR_SECONDS = 31_536_000
+_POLICY = (
+    b"default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none';"
+    b" frame-ancestors 'none'"
+)
 _HEADERS = (  # as they are sent: every answer passes here
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"content-security-policy", _POLICY),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _NEVER_KEPT = (b"cache-control", b"no-store")
 _ASKED_AGAIN = (b"cache-control", b"private, no-cache")
-_OVER_TLS = (b"strict-transport-security", b"max-age=%d" % YEAR_SECONDS)
+_OVER_TLS = (b"strict-transport-security", b"max-age=%d; includeSubDomains" % YEAR_SECONDS)
 
 
 def safe_answers(app: ASGIApp) -> ASGIApp:
@@ -48,7 +53,7 @@ def safe_answers(app: ASGIApp) -> ASGIApp:
         try:
             await app(scope, receive, guarded)
         except Exception as error:
-            _LOG.error("a request failed", path=scope["path"], exc_info=error)
+            _LOG.error("a request failed", path=route_of(scope), exc_info=error)
             if begun:
                 raise  # the connection ends, so that nobody takes half an answer for a whole one
             await _FAULT(scope, receive, guarded)

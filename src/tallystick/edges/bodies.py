@@ -10,6 +10,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tallystick.edges.noting import note_refused
 from tallystick.edges.refusals import refusal
 
 GRACE_SECONDS = 30
@@ -35,12 +36,15 @@ def limited_bodies(
             await app(scope, receive, send)  # there is no body
             return
         if length.isdigit() and int(length) > most:
+            note_refused(scope, "body_too_large")
             await _too_large(most)(scope, receive, send)
             return
         body = _Body(receive, send, most, grace_seconds)
         await app(scope, body.receive, body.send)
         if body.broken and not body.begun:
-            answer = _too_large(most) if body.size > most else _TOO_SLOW
+            large = body.size > most
+            note_refused(scope, "body_too_large" if large else "body_too_slow")
+            answer = _too_large(most) if large else _TOO_SLOW
             await answer(scope, receive, send)
 
     return wrapped

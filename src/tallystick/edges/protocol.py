@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tallystick.edges.noting import note_refused
 from tallystick.edges.refusals import refusal_body
 
 HEAD_BYTES_MAX = 65_536
@@ -87,6 +88,7 @@ class CarefulProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, told: str) -> None:
         """Answer, and close a moment later: what is still on its way would undo the answer."""
+        note_refused({"client": self.client}, status.name.lower())
         self._refused = True
         self._stop_waiting()
         body = refusal_body(status, told)

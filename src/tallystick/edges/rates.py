@@ -12,9 +12,11 @@ from cachetools import LRUCache
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallystick.edges.noting import note_refused
 from tallystick.edges.refusals import refusal
 
 CALLERS_MAX = 10_000
+NOTED_EVERY = 60  # seconds
 
 
 def limited_rates(app: ASGIApp, *, per_second_max: int) -> ASGIApp:
@@ -24,10 +26,14 @@ def limited_rates(app: ASGIApp, *, per_second_max: int) -> ASGIApp:
     rates = _Rates(per_second_max)
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        seconds = rates.wait(_caller(scope)) if scope["type"] == "http" else 0
+        is_request = scope["type"] == "http"
+        caller = _caller(scope) if is_request else ""
+        seconds = rates.wait(caller) if is_request else 0
         if not seconds:
             await app(scope, receive, send)
             return
+        if rates.is_new(caller):
+            note_refused(scope, "too_many_requests")
         text = f"more than {per_second_max} requests a second; send the next one later"
         headers = {"Retry-After": str(math.ceil(seconds))}
         await refusal(HTTPStatus.TOO_MANY_REQUESTS, text, headers)(scope, receive, send)
@@ -41,6 +47,7 @@ class _Rates:
     def __init__(self, per_second_max: int) -> None:
         self._each = 1 / per_second_max
         self._full_at: LRUCache[int, float] = LRUCache(CALLERS_MAX)
+        self._noted_at: LRUCache[int, float] = LRUCache(CALLERS_MAX)
 
     def wait(self, caller: str) -> float:
         """0, and one request taken from the bucket, or the seconds until there is one in it."""
@@ -50,6 +57,14 @@ class _Rates:
             return full_at - now - 1
         self._full_at[name] = full_at
         return 0
+
+    def is_new(self, caller: str) -> bool:
+        """Whether to say that the caller waits: once a minute, or the log would be flooded too."""
+        now, name = time.monotonic(), hash(caller)
+        if now - self._noted_at.get(name, -NOTED_EVERY) < NOTED_EVERY:
+            return False
+        self._noted_at[name] = now
+        return True
 
 
 def _caller(scope: Scope) -> str:

@@ -83,7 +83,7 @@ async def find_application(
     only = [application_id] if reached and 0 < application_id <= NUMBER_MAX else []
     found = await store.list_applications(reader, only=only, at_most=1)
     if not found:
-        raise NotFound("application", str(application_id))
+        raise NotFound("application", str(application_id), hidden=not reached)
     return found[0]
 
 

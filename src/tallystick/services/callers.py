@@ -137,7 +137,7 @@ def check_may(caller: Caller | None, right: Right, program_id: ProgramId | None 
     if caller is None or caller.may(right, program_id):
         return
     if program_id is not None and not caller.may(Right.SEE, program_id):
-        raise NotFound("loyalty program", str(program_id))
+        raise NotFound("loyalty program", str(program_id), hidden=True)
     raise NotAllowed(right.value, f"it takes the role {who_may(right)}; ask an admin for it")
 
 

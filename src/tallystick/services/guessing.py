@@ -4,12 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from tallystick.core.errors import TooManyAttempts
 from tallystick.core.guessing import FORGOTTEN_AFTER, LONGEST_PAUSE, OF_ADDRESS, OF_EMAIL
 from tallystick.services.callers import secret_digest
 from tallystick.services.context import Context
 from tallystick.store import guessing as store
 from tallystick.store.db import Tx
+
+_LOG = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -31,10 +35,17 @@ async def attempt(context: Context, *, email: str, address: str | None) -> Async
     free = {by_email: OF_EMAIL}
     if address is not None:
         free[secret_digest(context, f"address {address}")] = OF_ADDRESS
-    await context.database.write(lambda tx: _begin(tx, context, free))
+    try:
+        await context.database.write(lambda tx: _begin(tx, context, free))
+    except TooManyAttempts as refusal:
+        wait = refusal.retry_after_seconds
+        _LOG.warning("an attempt to sign in has to wait", address=address, seconds=wait)
+        raise
     tried = Attempt()
     yield tried
-    if tried.succeeded:
+    if not tried.succeeded:
+        _LOG.warning("an attempt to sign in failed", address=address)
+    else:
         await context.database.write(lambda tx: _succeed(tx, context, by_email, free))
 
 

@@ -212,7 +212,7 @@ async def get_program_for(
     """
     program = await context.known_programs.get(program_id, lambda: get_program(context, program_id))
     if not caller.reaches_program(program):
-        raise NotFound("loyalty program", str(program_id))
+        raise NotFound("loyalty program", str(program_id), hidden=True)
     if right is not None:
         check_may(caller, right, program_id)
     return program

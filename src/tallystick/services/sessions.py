@@ -128,7 +128,7 @@ def _wrong() -> NotSignedIn:
 
 def _check_whose(caller: Caller, user_id: UserId) -> None:
     if caller.user_id != user_id and not caller.may(Right.PEOPLE):
-        raise NotFound("user", str(user_id))
+        raise NotFound("user", str(user_id), hidden=True)
 
 
 def _readable(user_agent: str) -> str:

@@ -152,7 +152,7 @@ async def delete_user(context: Context, caller: Caller, user_id: UserId) -> None
 
 def _check_sees(caller: Caller | None, user_id: UserId) -> None:
     if caller and not caller.may(Right.PEOPLE) and caller.user_id != user_id:
-        raise _no_user(user_id)
+        raise NotFound("user", str(user_id), hidden=True)
 
 
 def _check_may_promote(caller: Caller | None) -> None:

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.core.errors import InvalidField, NotAllowed, NotSignedIn, Refusal
+from tallystick.edges.noting import note_caller, note_refusal, route_of
 from tallystick.edges.origin import origin_of
 from tallystick.services.callers import Caller, check_may
 from tallystick.services.house import House
@@ -74,9 +75,12 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
         try:
             check_same_site(request)
             return await endpoint(request)
-        except NotSignedIn:
+        except NotSignedIn as refusal:
+            if session_token(request):
+                note_refusal(request.scope, refusal)
             return _to_sign_in(request)
         except Refusal as refusal:
+            note_refusal(request.scope, refusal)
             status = STATUS_OF.get(type(refusal), HTTPStatus.BAD_REQUEST)
             return render_plain(request, "sorry.html", {"sorry": sorry_for(refusal)}, status)
         except ClientDisconnect:
@@ -84,7 +88,7 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
         except HTTPException:
             raise
         except Exception as error:  # noqa: BLE001 - no fault of ours may show its insides
-            _LOG.error("a page failed", path=request.url.path, exc_info=error)
+            _LOG.error("a page failed", path=route_of(request.scope), exc_info=error)
             sorry = Sorry(
                 title="This page didn\N{RIGHT SINGLE QUOTATION MARK}t load",
                 text="The server made a mistake; its log says more. Nothing was half done.",
@@ -169,6 +173,7 @@ async def _caller(house: House, request: Request) -> Caller:
     if not token:
         raise NotSignedIn("sign in first")
     caller = await house.doorkeeper.identify(f"Bearer {token}")
+    note_caller(request.scope, caller)
     return replace(caller, origin=origin_of(request))
 
 

@@ -21,9 +21,9 @@ from tallystick.web.static_files import static_url
 from tallystick.web.visits import View, Visit
 
 SAFETY = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
-    " img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none';"
-    " form-action 'self'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; object-src 'none'; script-src 'self';"
+    " style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
+    " frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
