@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import cast
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from tallystick.edges.origin import origin_of
 from tallystick.services.house import House
-from tallystick.services.sessions import Session
-from tallystick.web.cookies import keep_session
+from tallystick.services.sessions import Session, sign_out
+from tallystick.web.cookies import keep_session, session_token
 
 HOME = "/"
 
@@ -22,7 +24,18 @@ def house_of(request: Request) -> House:
 
 
 def let_in(request: Request, session: Session, to: str = HOME) -> Response:
-    """On to a page, with a browser that shows from now on who has signed in."""
-    response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
+    """On to a page, with a browser that shows from now on who has signed in.
+
+    The session that it showed before ends, once the answer is on its way.
+    """
+    response = RedirectResponse(to, HTTPStatus.SEE_OTHER, background=BackgroundTask(leave, request))
     keep_session(response, request, session.token)
     return response
+
+
+async def leave(request: Request) -> None:
+    """End the session that the browser shows, if it shows one."""
+    if token := session_token(request):
+        house = house_of(request)
+        await sign_out(house.context, token, origin=origin_of(request))
+        house.doorkeeper.forget(f"Bearer {token}")

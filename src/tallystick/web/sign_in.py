@@ -10,9 +10,9 @@ from tallystick.core.errors import NotSignedIn, TooManyAttempts
 from tallystick.core.sessions import SessionKind
 from tallystick.edges.origin import origin_of
 from tallystick.services.accounts import has_users
-from tallystick.services.sessions import sign_in, sign_out
-from tallystick.web.cookies import forget_session, session_token
-from tallystick.web.entrance import HOME, Endpoint, house_of, let_in
+from tallystick.services.sessions import sign_in
+from tallystick.web.cookies import forget_session
+from tallystick.web.entrance import HOME, Endpoint, house_of, leave, let_in
 from tallystick.web.forms import read_form
 from tallystick.web.refusals import STATUS_OF
 from tallystick.web.rendering import render_plain
@@ -53,10 +53,7 @@ async def do_sign_in(request: Request) -> Response:
 
 async def do_sign_out(request: Request) -> Response:
     """End the session, here and in the browser."""
-    house = house_of(request)
-    if token := session_token(request):
-        await sign_out(house.context, token, origin=origin_of(request))
-        house.doorkeeper.forget(f"Bearer {token}")
+    await leave(request)
     response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
     forget_session(response, request)
     return response

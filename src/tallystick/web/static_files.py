@@ -24,7 +24,11 @@ from tallystick.web.compression import accepts_gzip
 STATIC_PATH = "/static/"
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
-_MEDIA_TYPES = {"woff2": "font/woff2", "js": "text/javascript"}  # not known to every system
+_MEDIA_TYPES = {  # not known to every system, or not with their encoding
+    "js": "text/javascript",
+    "svg": "image/svg+xml; charset=utf-8",
+    "woff2": "font/woff2",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
