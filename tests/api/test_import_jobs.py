@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from typing import Any
 
 import httpx
@@ -273,6 +274,29 @@ async def test_the_original_can_be_fetched_and_the_problems_too(api: Api, progra
     lines = report.text.splitlines()
     assert len(lines) == 2
     assert "bob,x" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../secret-key", "/etc/passwd", "..\\..\\x.csv", "a\nb.csv", '"; x="y', "x" * 300]
+)
+async def test_the_name_of_a_file_leads_nowhere(api: Api, program: Program, name: str) -> None:
+    folder = api.context.import_folder
+    files = {"upFile": (name, (HEADER + "ann,1\n").encode())}
+    answer = await api.manager.post(path_of(program), files=files)
+    if answer.status_code == 201:
+        job = await ended(api, program, exact(answer))
+        original = await api.manager.get(path_of(program, job, "/file"))
+        assert original.text == HEADER + "ann,1\n"
+        told = original.headers["content-disposition"]
+        assert re.fullmatch(r'attachment; filename="[A-Za-z0-9._-]+"', told)
+        assert (folder / str(job["id"])).read_text() == HEADER + "ann,1\n"
+    else:
+        refusal(answer, 400)
+    names = {each.name for each in folder.rglob("*")}
+    assert all(re.fullmatch(r"[0-9]+(\.[a-z-]+)?|[0-9a-f]{32}\.part", each) for each in names), (
+        names
+    )
+    assert not (folder.parent / "secret-key").exists()
 
 
 async def test_whoever_fetches_a_file_is_written_down(api: Api, program: Program) -> None:

@@ -48,6 +48,17 @@ def test_none_of_them_is_tracked() -> None:
     assert files(VENDOR, "") == []
 
 
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    tops = {name.partition("/")[0] for name in wheel.namelist()}
+    assert {top.partition("-")[0] for top in tops} == {"tallystick"}
+    strange = [
+        name
+        for name in wheel.namelist()
+        if {"tests", "bench", ".git", ".venv", "data"} & set(name.split("/"))
+    ]
+    assert not strange
+
+
 def test_the_wheel_contains_them_with_their_licences(wheel: zipfile.ZipFile) -> None:
     inside = {Path(name).name for name in wheel.namelist() if "/static/vendor/" in name}
     assert {"manifest.json", *manifest().values()} < inside

@@ -18,7 +18,7 @@ from tallystick.api.outline import Outline
 STYLE_PATH = "/docs/style.css"
 
 _SAFETY = {
-    "Content-Security-Policy": "default-src 'none'; object-src 'none'; style-src 'self';"
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; object-src 'none';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
