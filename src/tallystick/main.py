@@ -26,7 +26,7 @@ from tallystick.api.app import create_app
 from tallystick.cli.app import run_app
 from tallystick.cli.runtime import Runtime
 from tallystick.config import Settings, read_settings
-from tallystick.core.errors import CannotStart
+from tallystick.core.errors import CannotStart, InvalidField
 from tallystick.core.formats.limits import FileLimits
 from tallystick.edges import Edges, inside
 from tallystick.edges.protocol import CarefulProtocol
@@ -247,13 +247,17 @@ async def _prepare(settings: Settings, place: _Place) -> str | None:
     async with _in_use(settings, await Database.connect(place.url)) as context:
         if settings.setup_page and settings.admin_password is None:
             return await open_setup(context)
-        await first_start(
-            context,
-            email=settings.admin_email,
-            password=settings.admin_password,
-            demo=settings.demo,
-            keep=lambda welcome: _keep_welcome(settings, welcome),
-        )
+        try:
+            await first_start(
+                context,
+                email=settings.admin_email,
+                password=settings.admin_password,
+                demo=settings.demo,
+                keep=lambda welcome: _keep_welcome(settings, welcome),
+            )
+        except InvalidField as refusal:
+            name = f"TALLYSTICK_ADMIN_{refusal.field.upper()}"
+            raise CannotStart(f"{name}: found {refusal.found}; {refusal.fix}") from refusal
     return None
 
 

@@ -293,6 +293,8 @@ WRONG = [
     ({"demo": "yes"}, "TALLYSTICK_DEMO: found 'yes'; write 1 for yes or 0 for no"),
     ({"secret_key": "short"}, "TALLYSTICK_SECRET_KEY: found '5 characters'; write at least 32"),
     ({"admin_password": "x"}, "TALLYSTICK_ADMIN_PASSWORD: found '1 characters'; write at least 12"),
+    ({"admin_password": "1qaz2wsx3edc"}, "TALLYSTICK_ADMIN_PASSWORD: found a password that many"),
+    ({"admin_email": "ada"}, "TALLYSTICK_ADMIN_EMAIL: found 'ada'; write an address"),
     ({"database_url": "mysql://x"}, "TALLYSTICK_DATABASE_URL: found 'mysql://x'; write postgresql"),
     ({"database_url": "postgresql://x@127.0.0.1:1/y"}, "the database cannot be reached"),
     ({"host": "no.such.host.invalid"}, "cannot listen on no.such.host.invalid, port 0"),
