@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 from hypothesis import settings
 
+from attacks import counting
 from tallystick.services.context import Context
 from tallystick.store.db import Database
 from tallystick.store.embedded import embedded_server
@@ -145,3 +147,24 @@ async def context(database_url: str, tmp_path: Path) -> AsyncIterator[Context]:
     database = await Database.connect(database_url, size=5)
     yield Context(database=database, secret=SECRET, import_folder=tmp_path, export_folder=tmp_path)
     await database.close()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what attacks have counted to the process that tells it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["attacks"] = counting.packed()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a process has counted; one that broke down has nothing to tell."""
+    counting.unpack(getattr(node, "workeroutput", {}).get("attacks", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many inputs were tried by tests that attack, and how many were refused."""
+    lines = list(counting.summary())
+    if lines:
+        terminalreporter.section("attacks")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from api.harness import Api, Member, in_path, new_client, new_key, program_path
+from attacks.counting import KEYS as KEYS_TRIED
+from attacks.counting import answered
 from services.harness import NOW, new_name
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
@@ -35,11 +37,12 @@ def path_of(operation: Operation, member: Member) -> str:
 async def call(client: httpx.AsyncClient, operation: Operation, member: Member) -> httpx.Response:
     """The answer for the member."""
     body: Any = {"points": 1, "transactionUUIDs": [], "scope": "AllSubledgers"}
-    return await client.request(
+    answer = await client.request(
         operation.method,
         path_of(operation, member),
         json=None if operation.method in {"GET", "DELETE"} else body,
     )
+    return answered(KEYS_TRIED, answer)
 
 
 def check_tells_nothing(answer: httpx.Response, member: Member) -> None:

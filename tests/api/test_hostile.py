@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from api.harness import Api, Member, in_path, program_path, refusal, running_api
+from attacks.counting import TEXTS as TEXTS_TRIED
+from attacks.counting import answered
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
 from tallystick.services.callers import CallerKind
@@ -76,7 +78,7 @@ def path_of(operation: Operation, member: Member, **others: str) -> str:
 async def call(api: Api, operation: Operation, path: str, **request: Any) -> httpx.Response:
     """The answer of an operation to who may call it; it is never a fault."""
     client = api.shop if CallerKind.INTEGRATION in operation.who else api.manager
-    answer = await client.request(operation.method, path, **request)
+    answer = answered(TEXTS_TRIED, await client.request(operation.method, path, **request))
     assert answer.status_code < 500, (operation.id, request, answer.text)
     return answer
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from api.harness import Api, new_client, new_key, refusal
+from attacks.counting import KEYS, answered
 from services.harness import NOW
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
@@ -120,7 +121,7 @@ MAY_CALL = {
 async def call(client: httpx.AsyncClient, operation: Operation, **headers: str) -> httpx.Response:
     """Call an operation on what is not there; only those who may are told so."""
     path = re.sub(r"\{\w+\}", "999999", operation.path)
-    return await client.request(operation.method, path, headers=headers)
+    return answered(KEYS, await client.request(operation.method, path, headers=headers))
 
 
 def test_each_operation_says_who_may_call_it() -> None:
@@ -186,7 +187,8 @@ async def test_a_session_opens_what_people_may_do(api: Api) -> None:
 async def test_wrong_credentials_are_refused(api: Api, authorization: str) -> None:
     key = api.manager.headers["authorization"].partition(" ")[2]
     header = authorization.format(key=key).encode("latin-1")
-    answer = await api.anybody.get("/v1/loyalty_programs", headers={b"Authorization": header})
+    headers = {b"Authorization": header}
+    answer = answered(KEYS, await api.anybody.get("/v1/loyalty_programs", headers=headers))
     found = refusal(answer, 401)
     assert found["title"] == "not_signed_in"
     assert key not in answer.text

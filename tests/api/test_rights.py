@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from api.harness import Api, Member, Person, exact, program_path, refusal
+from attacks.counting import ROLES, answered
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
 from tallystick.core.programs import Program
@@ -70,7 +71,8 @@ class Walk:
     async def call(self, operation: Operation, program: Program) -> httpx.Response:
         """Call an operation on the program, and on other things that are not there."""
         path = operation.path.replace("{loyaltyProgramId}", str(program.id))
-        return await self.person.request(operation.method, re.sub(r"\{\w+\}", "999999", path))
+        path = re.sub(r"\{\w+\}", "999999", path)
+        return answered(ROLES, await self.person.request(operation.method, path))
 
 
 async def walk_as(api: Api, role: Role | None) -> Walk:

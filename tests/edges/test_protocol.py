@@ -9,6 +9,7 @@ import pytest
 import structlog
 import uvicorn
 
+from attacks.counting import BODIES, tried
 from edges.harness import application
 from tallystick.edges.protocol import HEAD_BYTES_MAX, HEADERS_MAX, CarefulProtocol
 
@@ -53,6 +54,7 @@ def status(answer: bytes) -> int:
     """The status, once it is seen that the answer has the contract's shape."""
     head, _, body = answer.partition(b"\r\n\r\n")
     found = int(head.split()[1])
+    tried(BODIES, refused=found >= 400)
     assert json.loads(body)["StatusCode"] == found
     return found
 

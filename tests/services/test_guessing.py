@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from attacks.counting import GUESSES, tried
 from services.harness import NOW, Clock, new_name
 from tallystick.core.accounts import Origin
 from tallystick.core.errors import NotSignedIn, TooManyAttempts
@@ -25,6 +26,7 @@ async def new_email(context: Context) -> str:
 
 async def guess(context: Context, email: str, address: str | None = None) -> int:
     """A wrong guess; the seconds to wait if it was not even looked at."""
+    tried(GUESSES, refused=True)
     try:
         await sign_in(context, email=email, password="wrong horse", origin=Origin(address=address))
     except NotSignedIn:

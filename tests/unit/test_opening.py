@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 
+from attacks.counting import BOMBS, tried
 from tallystick.core.errors import InvalidFile, RowProblem
 from tallystick.core.formats.join_dates import read_join_dates
 from tallystick.core.formats.limits import FileLimits
@@ -228,6 +229,7 @@ def test_a_bomb_does_no_harm(kind: str, code: str, filler: bytes, limits: FileLi
     pieces = bomb(START, filler, 31 if kind == "gzip" else -15)
     source = Endless(itertools.chain([ZIP_HEADER] if kind == "zip" else [], pieces))
     count, problems = read(cast("BinaryIO", source), limits)
+    tried(BOMBS, refused=True)
     assert codes(problems)[-1] == code
     assert count <= 20_000
     assert source.count < 1_000_000
@@ -244,6 +246,7 @@ def test_a_bomb_does_no_harm(kind: str, code: str, filler: bytes, limits: FileLi
 def test_a_line_without_an_end_is_given_up_early(code: str, content: Iterator[bytes]) -> None:
     source = Endless(iter(content))
     _, problems = read(cast("BinaryIO", source))
+    tried(BOMBS, refused=True)
     assert codes(problems)[-1] == code
     assert source.count < 3_000_000
 
@@ -261,6 +264,7 @@ def test_a_record_without_an_end_takes_bounded_memory(piece: bytes) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+    tried(BOMBS, refused=True)
     assert problems
     assert peak < 6_000_000  # the lines alone would take 15
 

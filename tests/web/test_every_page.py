@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from attacks.counting import KEYS, answered
 from tallystick.web.routes import PAGES
 from web.harness import DESK, PHONE, Site
 from web.world import World, make_world
@@ -64,7 +65,7 @@ async def test_a_page_sends_whoever_has_not_signed_in_to_do_so(
 ) -> None:
     transport = httpx.ASGITransport(site.api.app)
     async with httpx.AsyncClient(transport=transport, base_url=site.url) as client:
-        answer = await client.get(world.address_of(SHOWN[name]))
+        answer = answered(KEYS, await client.get(world.address_of(SHOWN[name])))
     assert answer.status_code == HTTPStatus.SEE_OTHER
     assert answer.headers["Location"].startswith("/login?next=")
 

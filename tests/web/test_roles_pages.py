@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from attacks.counting import ROLES, answered
 from services.harness import give_role
 from tallystick.core.roles import EVERYBODYS, PROGRAM_ROLES, RIGHTS, Right, Role
 from tallystick.web.cookies import SESSION_COOKIE
@@ -70,7 +71,7 @@ async def test_a_page_is_shown_to_the_roles_that_have_its_right_and_to_no_others
     site: Site, world: World, emails: dict[str, str], page: Page, who: str
 ) -> None:
     async with await _client(site, emails[who]) as client:
-        answer = await client.get(world.address_of(page))
+        answer = answered(ROLES, await client.get(world.address_of(page)))
     wanted = _wanted(page, who)
     assert answer.status_code == wanted if wanted else answer.status_code < HTTPStatus.BAD_REQUEST
 
@@ -84,7 +85,7 @@ async def test_a_form_of_a_page_is_refused_to_the_roles_that_lack_its_right(
     if wanted is None:
         return
     async with await _client(site, emails[who]) as client:
-        answer = await client.post(world.address_of(page), data={"name": "x"})
+        answer = answered(ROLES, await client.post(world.address_of(page), data={"name": "x"}))
     assert answer.status_code == wanted
 
 
