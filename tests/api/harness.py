@@ -35,6 +35,7 @@ from tallystick.web.app import on_http_error, page_routes
 
 YEAR = timedelta(days=365)
 PASSWORD = "a long password"
+SITE = "http://tallystick.test"
 SOURCES = {"pointer", "parameter", "line"}
 
 
@@ -255,7 +256,7 @@ def new_client(app: ASGIApp, authorization: str | None = None) -> httpx.AsyncCli
 def _client(kind: type[Client], app: ASGIApp, authorization: str | None) -> Client:
     return kind(
         transport=httpx.ASGITransport(app),
-        base_url="http://tallystick.test",
+        base_url=SITE,
         headers={"Authorization": authorization} if authorization else {},
         event_hooks={"response": [check_shape]},
     )

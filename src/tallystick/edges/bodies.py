@@ -35,7 +35,7 @@ def limited_bodies(
         if length == "0" and "transfer-encoding" not in headers:
             await app(scope, receive, send)  # there is no body
             return
-        if length.isdigit() and int(length) > most:
+        if length.isascii() and length.isdigit() and int(length) > most:
             note_refused(scope, "body_too_large")
             await _too_large(most)(scope, receive, send)
             return

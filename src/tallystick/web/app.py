@@ -104,8 +104,7 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
 def _to_sign_in(request: Request) -> Response:
     """The way to sign in and back to the page that was asked for, or that is there already."""
     partial = is_partial(request)
-    url = URL(request.headers.get("HX-Current-URL", "")) if partial else request.url
-    wanted = url.path + (f"?{url.query}" if url.query else "")
+    wanted = _shown_page(request) if partial else _page_of(request.url)
     goes_back = partial or request.method == "GET"
     to = f"/login?next={quote(wanted)}" if goes_back else "/login"
     if partial:
@@ -115,6 +114,18 @@ def _to_sign_in(request: Request) -> Response:
     if session_token(request):
         forget_session(response, request)
     return response
+
+
+def _shown_page(request: Request) -> str:
+    """The page on which a script asks, as it tells; empty if that is no address."""
+    try:
+        return _page_of(URL(request.headers.get("HX-Current-URL", "")))
+    except ValueError:
+        return ""
+
+
+def _page_of(url: URL) -> str:
+    return url.path + (f"?{url.query}" if url.query else "")
 
 
 def _endpoint(page: Page) -> Endpoint:

@@ -1,7 +1,8 @@
 """The two cookies: who has signed in, and the note that the next page shows."""
 
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,8 +35,8 @@ def keep_note(response: Response, request: Request, note: Note) -> None:
 
 def take_note(request: Request) -> Note | None:
     """The note to show now."""
-    fields = parse_qs(request.cookies.get(_name(request, NOTE_COOKIE), ""))
-    [tone], [text] = fields.get("tone", [""]), fields.get("text", [""])
+    fields = QueryParams(request.cookies.get(_name(request, NOTE_COOKIE), ""))
+    tone, text = fields.get("tone", ""), fields.get("text", "")
     known = [each for each in TONES if each == tone]
     return Note(text=text[:500], tone=known[0]) if text and known else None
 

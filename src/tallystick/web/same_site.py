@@ -1,7 +1,5 @@
 """Whether a form was sent by one of our own pages."""
 
-from urllib.parse import urlsplit
-
 from starlette.requests import Request
 
 from tallystick.core.errors import NotAllowed
@@ -18,8 +16,8 @@ def check_same_site(request: Request) -> None:
     if request.method in SAFE_METHODS:
         return
     fetch_site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
-    ours = origin is not None and urlsplit(origin).netloc == request.headers.get("Host")
-    if fetch_site == "same-origin" or (fetch_site is None and ours):
+    ours = f"{request.scope['scheme']}://{request.headers.get('Host')}"
+    is_ours = request.headers.get("Origin") == ours  # another scheme or port may be another server
+    if fetch_site == "same-origin" or (fetch_site is None and is_ours):
         return
     raise NotAllowed("send a form from another site", "open Tallystick itself and send it there")
