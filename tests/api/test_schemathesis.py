@@ -5,19 +5,13 @@ status, headers, media type and body. Every other request speaks of things that 
 is printed; SCHEMATHESIS_SEED chooses another one.
 """
 
-import os
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from requests.models import Request
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.core.result import Ok
-from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -25,15 +19,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api.generated import OPERATIONS, SEED, AnyCase, ask, cases
 from api.harness import Api, exact, program_path
 from services.harness import NOW, new_name
-from tallystick.api.openapi import description
 from tallystick.core.programs import Program
 
-AnyCase: TypeAlias = "Case[Any]"
-AnyOperation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
-
-SEED = int(os.environ.get("SCHEMATHESIS_SEED", "1"))
 EXAMPLES = 20
 CHECKS = [
     not_a_server_error,
@@ -42,15 +32,6 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-
-
-def _operations() -> dict[str, AnyOperation]:
-    schema = schemathesis.openapi.from_dict(description())
-    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
-    return {operation.definition.raw["operationId"]: operation for operation in found}
-
-
-OPERATIONS = _operations()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,35 +129,13 @@ def test_the_seed_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 async def test_every_answer_is_one_of_those_described(
     world: World, name: str, mode: GenerationMode
 ) -> None:
-    for number, case in enumerate(cases(OPERATIONS[name], mode)):
+    for number, case in enumerate(cases(OPERATIONS[name], mode, EXAMPLES)):
         if number % 2:
             speak_of_what_is_there(world, case)
         elif case.method == "DELETE":
             spare_what_is_there(case)
         response = await send(world, case)
         case.validate_response(response, checks=CHECKS)
-
-
-def cases(operation: AnyOperation, mode: GenerationMode) -> list[AnyCase]:
-    """Requests that the description allows, or, for the other mode, rules out."""
-    takes = operation.path_parameters, operation.query, operation.body
-    if mode is GenerationMode.NEGATIVE and not any(map(len, map(list, takes))):
-        return []
-    made: list[AnyCase] = []
-
-    @seed(SEED)
-    @settings(
-        max_examples=EXAMPLES,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def make(case: AnyCase) -> None:
-        made.append(case)
-
-    make()
-    return made
 
 
 def speak_of_what_is_there(world: World, case: AnyCase) -> None:
@@ -201,14 +160,4 @@ async def send(world: World, case: AnyCase) -> httpx.Response:
     """The answer to a request, sent by somebody who may."""
     name, security = (case.operation.definition.raw[key] for key in ("operationId", "security"))
     scheme = next(iter(security[0])) if security else None
-    client = world.clients.get(name) or world.clients[scheme]
-    asked = Request(**case.as_transport_kwargs(base_url=str(client.base_url))).prepare()
-    headers = [
-        (name.encode(), value if isinstance(value, bytes) else value.encode("latin-1"))
-        for name, value in asked.headers.items()
-        if name != "Authorization"
-    ]
-    assert asked.method
-    assert asked.url
-    assert asked.body is None or isinstance(asked.body, bytes | str)
-    return await client.request(asked.method, asked.url, headers=headers, content=asked.body)
+    return await ask(world.clients.get(name) or world.clients[scheme], case)
