@@ -195,19 +195,25 @@ def check_error(content: bytes, content_type: str | None, status: int) -> None:
 
 
 @asynccontextmanager
-async def running_api(url: str, *, limits: Limits | None = None) -> AsyncIterator[Api]:
-    """The application, started on the database of that URL, with a key of each kind."""
+async def running_api(
+    url: str, *, limits: Limits | None = None, folder: Path | None = None
+) -> AsyncIterator[Api]:
+    """The application, started on the database of that URL, with a key of each kind.
+
+    folder: what its files are to lie in; one that is gone at the end, if it is not given.
+    """
     clock = Clock()
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory())
-        exports = stack.enter_context(TemporaryDirectory())
+        data = folder or Path(stack.enter_context(TemporaryDirectory()))
+        for name in ("imports", "exports"):
+            (data / name).mkdir()
         context = Context(
             database=await Database.open(url, size=5),
             secret=b"a secret of the tests, thirty-two bytes long",
             clock=clock,
             limits=limits or Limits(),
-            import_folder=Path(folder),
-            export_folder=Path(exports),
+            import_folder=data / "imports",
+            export_folder=data / "exports",
         )
         app = await stack.enter_async_context(running_app(context))
         yield Api(

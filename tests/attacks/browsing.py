@@ -9,7 +9,7 @@ from api.harness import SITE
 from attacks.forms import Form
 from tallystick.web.cookies import SESSION_COOKIE
 
-PAGE = {"Accept": "text/html", "Origin": SITE}
+PAGE = {"Accept": "text/html", "Accept-Encoding": "identity", "Origin": SITE}
 
 
 def browser_of(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.harness import PASSWORD, Api, Member, exact, in_path, program_path
-from services.harness import ADMIN, NOW, new_name
+from services.harness import ADMIN, NOW, import_rows, new_name
 from tallystick.core.ids import UserId
 from tallystick.core.programs import ReturnPolicy
 from tallystick.services.accounts import create_user
@@ -35,7 +35,7 @@ class Marked:
 
 
 async def make_marked(api: Api, mark: str) -> Marked:
-    """All of them; the mark is one line without a quote of CSV that is not doubled here."""
+    """All of them; the mark is one line of Latin-1."""
     application = await api.application(name=f"{mark} shop", description=mark)
     program = await api.program(
         name=f"{mark} program",
@@ -45,7 +45,8 @@ async def make_marked(api: Api, mark: str) -> Marked:
         return_policy=ReturnPolicy.UNLIMITED,
         subscribed_applications=(application["id"],),
     )
-    member = await api.member(program, points=POINTS, name=f"{mark} member")
+    member = Member(api=api, program=program, name=f"{mark} member")
+    await import_rows(api.context, program, _csv([member.name, POINTS]).decode().strip())
     await _post(api, member, mark)
     checked, imported = await _files(api, member, mark)
     email, user_id = await _person(api, mark)

@@ -63,7 +63,7 @@ def attachment(name: str) -> dict[str, str]:
 def file_name(*parts: str, suffix: str = "csv") -> str:
     """A file's name that says what is in it, in characters that every system takes."""
     name = "-".join(filter(None, (_NOT_IN_NAMES.sub("_", part).strip("._-") for part in parts)))
-    return f"{name[:_NAME_LENGTH_MAX]}.{suffix}"
+    return f"{name[:_NAME_LENGTH_MAX] or 'file'}.{suffix}"
 
 
 class _Export:
