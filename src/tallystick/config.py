@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from tallystick.core.errors import CannotStart
 
 PREFIX = "TALLYSTICK_"
+_ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 
 Network = IPv4Network | IPv6Network
 
@@ -92,6 +94,35 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             name: _whole(name, given.get(name, str(value)), *_REACH[name]) for name, value in limits
         },
     )
+
+
+def overheard(settings: Settings) -> list[str]:
+    """What others on the network can read with these settings, each with its cure."""
+    found = []
+    here = settings.tls_cert is not None or settings.trusted_proxies
+    if not here and not _is_this_machine(settings.host):
+        found.append(
+            "keys and passwords come in without TLS; set TALLYSTICK_TLS_CERT, or"
+            " TALLYSTICK_TRUSTED_PROXIES if a proxy in front has it"
+        )
+    for name in ("database_url", "owner_url"):
+        url = urlsplit(getattr(settings, name) or "")
+        hosts = [url.hostname or "", *parse_qs(url.query).get("host", [])]
+        mode = parse_qs(url.query).get("sslmode", [""])[0]
+        if mode not in _ENCRYPTED and not all(map(_is_this_machine, hosts)):
+            found.append(
+                f"the database may be asked without TLS; write ?sslmode=verify-full behind"
+                f" {PREFIX}{name.upper()}"
+            )
+    return found
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether it is a socket, or an address that no network leads to."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host in {"", "localhost"} or host.startswith("/")
 
 
 def _url(name: str, value: str | None) -> str | None:

@@ -25,7 +25,7 @@ from tallystick import __version__
 from tallystick.api.app import create_app
 from tallystick.cli.app import run_app
 from tallystick.cli.runtime import Runtime
-from tallystick.config import Settings, read_settings
+from tallystick.config import Settings, overheard, read_settings
 from tallystick.core.errors import CannotStart, InvalidField
 from tallystick.core.formats.limits import FileLimits
 from tallystick.edges import Edges, inside
@@ -37,6 +37,8 @@ from tallystick.store.db import Database
 from tallystick.store.embedded import embedded_server, stop_with
 from tallystick.store.migrate import migrate
 from tallystick.web.app import on_http_error, page_routes
+
+_LOG = structlog.get_logger()
 
 WELCOME = "sign-in.json"
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; what 1.3 has is all good
@@ -81,6 +83,8 @@ def _serve(settings: Settings) -> None:
             setup_token = uvloop.run(_prepare(settings, place))
             os.environ["TALLYSTICK_DATABASE_URL"] = place.url
             os.environ.pop("TALLYSTICK_OWNER_URL", None)  # no server process has a use for it
+            for what in overheard(settings):
+                _LOG.warning("somebody may listen", what=what)
             _announce(settings, listener, setup_token)
             _run_server(config, listener)
     except KeyboardInterrupt:
