@@ -26,6 +26,7 @@ EVERY = [
     (errors.NotSupported("subledgerId", "there are none"), 400, {"pointer": "/subledgerId"}),
     (errors.KeyReused("k-1"), 422, {}),
     (errors.NotSignedIn("sign in"), 401, {}),
+    (errors.CodeNeeded(), 401, {}),
     (errors.TooManyAttempts(60), 429, {}),
     (errors.NotAllowed("call getUsers", "ask an admin"), 403, {}),
     (errors.Busy("the ledger", retry_after_seconds=3), 503, {}),
@@ -88,7 +89,7 @@ def test_who_has_to_sign_in_or_to_wait_is_told_so_in_headers() -> None:
         for each, *_ in EVERY
     }
     assert told.pop(errors.Busy) == told.pop(errors.TooManyAttempts) == {"retry-after"}
-    assert told.pop(errors.NotSignedIn) == {"www-authenticate"}
+    assert told.pop(errors.NotSignedIn) == told.pop(errors.CodeNeeded) == {"www-authenticate"}
     assert not any(told.values())
     [busy] = [each for each, *_ in EVERY if isinstance(each, errors.Busy)]
     assert refusal_response(busy).headers["retry-after"] == "3"

@@ -44,7 +44,7 @@ BYTES = {
 }
 
 # Besides what is wrong with a request: a link that is not there, and too many guesses.
-GUARDED = {"usePasswordLink": {403}, "createSession": {429}}
+GUARDED = {"usePasswordLink": {403}, "createSession": {429}, "beginSecondFactor": {429}}
 
 # What makes the profile that it is about, or lists those that fit, has no wrong name or body.
 TOLERANT = {

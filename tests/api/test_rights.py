@@ -46,13 +46,15 @@ NEEDS = {
     },
     Right.PEOPLE: {
         "activateUserByEmail", "createInvitation", "createPasswordLink", "deactivateUserByEmail",
-        "deleteUser", "deleteUserByEmail", "getRoleV2", "listAllRolesV2", "setUserProgramRoles",
+        "deleteUser", "deleteUserByEmail", "getRoleV2", "listAllRolesV2", "resetSecondFactor",
+        "setUserProgramRoles",
     },
     Right.AUDIT: {"getChanges", "getExports"},
     Right.OWN_ACCOUNT: {
-        "changePassword", "deleteUserSession", "destroyOtherSessions", "destroySession",
+        "beginSecondFactor", "changePassword", "confirmSecondFactor", "createRecoveryCodes",
+        "deleteUserSession", "destroyOtherSessions", "destroySession", "getOwnSecondFactor",
         "getOwnSettings", "getUser", "getUserProgramRoles", "getUsers", "getUserSessions",
-        "setOwnSettings", "updateUser",
+        "setOwnSettings", "turnOffSecondFactor", "updateUser",
     },
 }  # fmt: skip
 

@@ -83,6 +83,7 @@ async def world(module_api: Api) -> World:
             "destroySession": await module_api.person(),
             "destroyOtherSessions": await module_api.person(),
             "changePassword": await module_api.person(),
+            "beginSecondFactor": await module_api.person(),
         },
     )
 

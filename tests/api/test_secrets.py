@@ -1,8 +1,9 @@
-"""Passwords, keys and tokens are nowhere but where they are shown once.
+"""Passwords, keys, tokens and second factors are nowhere but where they are shown once.
 
 Every table, every line of the log and every answer is searched for them.
 """
 
+import base64
 import re
 import traceback
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.harness import PASSWORD, Api, exact, new_client, refusal, running_api
+from services.apps import code_at
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
 
@@ -38,7 +40,18 @@ async def secrets_of(api: Api) -> dict[str, str]:
     integration = exact(await ada.post(path, json={"title": "Till", "expires": EXPIRES}))
     refused = await api.anybody.post("/v1/sessions", json={"email": ada.email, "password": WRONG})
     refusal(refused, 401)
+    begun = exact(await ada.post("/v1/own/second_factor", json={"password": PASSWORD}))
+    first = {"code": code_at(begun["secret"], api.clock.now)}
+    confirmed = exact(await ada.post("/v1/own/second_factor/confirm", json=first))
+    [used, left, *_] = confirmed["recoveryCodes"]
+    body = {"email": ada.email, "password": PASSWORD, "code": used}
+    exact(await api.anybody.post("/v1/sessions", json=body))
     return {
+        "the secret of a second factor": begun["secret"],
+        "its bytes": base64.b32decode(begun["secret"]).hex(),
+        "a recovery code": left,
+        "a recovery code that was used": used,
+        "a recovery code as it is compared": left.replace("-", ""),
         "a password": PASSWORD,
         "a wrong password": WRONG,
         "a token": ada.headers["Authorization"].removeprefix("Bearer "),

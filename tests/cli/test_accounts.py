@@ -1,4 +1,4 @@
-"""`tallystick user` and `tallystick key create`."""
+"""`tallystick user` and `tallystick key`."""
 
 import asyncio
 import json
@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from cli.harness import Outcome, Tallystick, opened
+from services.apps import code_at
 from tallystick.core.accounts import ApplicationSettings
-from tallystick.core.errors import NotSignedIn
+from tallystick.core.errors import CodeNeeded, NotSignedIn
 from tallystick.core.ids import UserId
 from tallystick.core.roles import ProgramRole, Role
 from tallystick.services.applications import create_application
 from tallystick.services.callers import Caller, CallerKind, Doorkeeper
 from tallystick.services.links import use_link
+from tallystick.services.second_factor import begin_second_factor, confirm_second_factor
 from tallystick.services.sessions import sign_in
 from tallystick.services.users import get_user
 
@@ -30,7 +32,7 @@ def _signs_in(url: str, password: str) -> bool:
         async with opened(url) as context:
             try:
                 await sign_in(context, email="ada@example.com", password=password)
-            except NotSignedIn:
+            except (NotSignedIn, CodeNeeded):
                 return False
             return True
 
@@ -131,6 +133,29 @@ def test_there_is_no_link_for_nobody(tallystick: Tallystick) -> None:
     made = tallystick("user", "link", "--email", "ada@example.com")
     assert (made.code, made.out) == (1, "")
     assert "there is no user 'ada@example.com'" in made.err
+
+
+def test_a_second_factor_that_is_lost_is_reset(tallystick: Tallystick, database_url: str) -> None:
+    reset = "user", "reset-second-factor", "--email", "ADA@example.com"
+    tallystick(*USER, "--password-stdin", stdin=f"{PASSWORD}\n")
+    refused = tallystick(*reset)
+    assert (refused.code, refused.out) == (1, "")
+    assert "there is no second factor of 'ada@example.com'" in refused.err
+    asyncio.run(_turn_on(database_url))
+    assert not _signs_in(database_url, PASSWORD)
+    done = tallystick(*reset)
+    assert (done.code, done.out) == (0, "")
+    assert done.err.startswith("ADA@example.com signs in without a second factor now")
+    assert _signs_in(database_url, PASSWORD)
+
+
+async def _turn_on(url: str) -> None:
+    async with opened(url) as context:
+        session = await sign_in(context, email="ada@example.com", password=PASSWORD)
+        caller = await Doorkeeper(context).identify(f"Bearer {session.token}")
+        setup = await begin_second_factor(context, caller, password=PASSWORD)
+        code = code_at(setup.secret, context.clock())
+        await confirm_second_factor(context, caller, code=code)
 
 
 async def _use(url: str, token: str) -> None:

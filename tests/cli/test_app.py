@@ -60,7 +60,8 @@ def test_the_commands_are_those_of_the_documentation() -> None:
         "import show", "import report", "import undo", "import sample",
         "export", "export transactions", "export balances", "export expiring",
         "export dashboard",
-        "user", "user create", "user link", "user role", "key", "key create",
+        "user", "user create", "user link", "user role",
+        "user reset-second-factor", "key", "key create",
     }  # fmt: skip
     assert expected == {" ".join(path) for path in COMMANDS}
 

@@ -53,6 +53,18 @@ def test_only_algorithms_of_the_inventory_are_used() -> None:
         for each in node.names
     }
     assert used == {"sha256", "sha1", "blake2b"}
+    of_library = {
+        f"{node.module.rpartition('.')[2]}.{each.name}"
+        for path in files(PACKAGE)
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.ImportFrom) and node.module
+        if node.module.startswith("cryptography.")
+        for each in node.names
+    }
+    assert of_library == {
+        "aead.AESGCM", "constant_time.bytes_eq", "exceptions.InvalidTag", "hashes.SHA1",
+        "hashes.SHA256", "hkdf.HKDF", "totp.TOTP",
+    }  # fmt: skip
     weak = [path for path in files(PACKAGE) if "hashlib.sha1" in text(path)]
     assert weak == [PACKAGE / "core/ids.py"]
     assert "usedforsecurity=False" in text(weak[0])

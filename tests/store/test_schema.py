@@ -135,6 +135,15 @@ INSERT INTO password_link (user_id, token_digest, created_at, expires_at)
 SELECT user_id, email::bytea, created_at, '2026-06-16'
 FROM user_account;
 
+INSERT INTO second_factor (user_id, sealed_secret, begun_at)
+VALUES (1, 's', '2026-06-15'), (2, 's', '2026-06-15');
+
+INSERT INTO recovery_code (user_id, code_digest)
+VALUES (1, 'c');
+
+INSERT INTO unfinished_sign_in (token_digest, user_id, created_at, expires_at)
+VALUES ('t', 1, '2026-06-15', '2026-06-16');
+
 INSERT INTO sign_in_failure (subject_digest, failures, last_at, refused_until)
 VALUES ('s', 1, '2026-06-15', '2026-06-15');
 
@@ -343,6 +352,15 @@ WRONG: dict[str, list[str]] = {
         """
     ],
     "user_session_kind_known": ["UPDATE user_session SET kind = 'cookie'"],
+    "second_factor_pkey": ["UPDATE second_factor SET user_id = 1"],
+    "second_factor_user_fkey": ["UPDATE second_factor SET user_id = 97 WHERE user_id = 2"],
+    "recovery_code_pkey": [AGAIN.format("recovery_code")],
+    "recovery_code_factor_fkey": [
+        "UPDATE recovery_code SET user_id = 97",
+        "DELETE FROM second_factor",
+    ],
+    "unfinished_sign_in_pkey": [AGAIN.format("unfinished_sign_in")],
+    "unfinished_sign_in_user_fkey": ["UPDATE unfinished_sign_in SET user_id = 97"],
     "sign_in_failure_pkey": [AGAIN.format("sign_in_failure")],
     "sign_in_failure_not_negative": ["UPDATE sign_in_failure SET failures = -1"],
     "schema_migration_pkey": [AGAIN.format("schema_migration")],

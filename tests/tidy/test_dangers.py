@@ -102,7 +102,8 @@ def test_patterns_are_written_and_not_made_of_input() -> None:
 
 
 def test_what_nobody_may_guess_has_128_bits() -> None:
-    names = {  # what is not secret: who works on a job, and folders
+    names = {  # what is not secret: who works on a job, folders, and a nonce
+        "services/codes.py token_bytes(12)",
         "services/import_work.py token_hex(8)",
         "services/job_queue.py token_hex(8)",
         "store/embedded/cluster.py token_hex(4)",

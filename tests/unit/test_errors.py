@@ -10,6 +10,7 @@ from tallystick.core.errors import (
     AlreadyUndone,
     Busy,
     CannotStart,
+    CodeNeeded,
     InsufficientPoints,
     InUse,
     InvalidField,
@@ -61,6 +62,10 @@ SENTENCES = {
         " send each new request with a new key"
     ): KeyReused("k"),
     "send a key": NotSignedIn("send a key"),
+    (
+        "this person has a second factor; send as `code` what their app shows now,"
+        " or a recovery code"
+    ): CodeNeeded(),
     "too many attempts to sign in have failed; wait 60 seconds, then try again": (
         TooManyAttempts(60)
     ),

@@ -24,6 +24,7 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.NotSupported: HTTPStatus.BAD_REQUEST,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    errors.CodeNeeded: HTTPStatus.UNAUTHORIZED,
     errors.TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,

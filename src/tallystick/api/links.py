@@ -31,10 +31,11 @@ class LinkBody(msgspec.Struct):
 
 
 class UseLink(msgspec.Struct):
-    """The token of a link, and the password that its owner chose."""
+    """The token of a link, the password that its owner chose, and a code if they have such."""
 
     token: str
     password: str
+    code: str | None = None
 
 
 async def post_invitation(call: Call[Nothing, NewInvitation]) -> LinkBody:
@@ -58,7 +59,11 @@ async def use_link(call: Call[Nothing, UseLink]) -> SessionBody:
     """Set the password of whoever the link is for, and sign them in; their other sessions end."""
     body = call.body
     session = await service.use_link(
-        call.context, body.token, password=body.password, origin=origin_of(call.request)
+        call.context,
+        body.token,
+        password=body.password,
+        code=body.code,
+        origin=origin_of(call.request),
     )
     forget_reach(call)
     return session_body(session)

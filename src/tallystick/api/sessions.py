@@ -38,7 +38,11 @@ async def create_session(call: Call[Nothing, NewSession]) -> SessionBody:
     """A token for `Authorization: Bearer`, good for three months."""
     body = call.body
     session = await service.sign_in(
-        call.context, email=body.email, password=body.password, origin=origin_of(call.request)
+        call.context,
+        email=body.email,
+        password=body.password,
+        code=body.code,
+        origin=origin_of(call.request),
     )
     return session_body(session)
 

@@ -78,10 +78,11 @@ class ImportBody(msgspec.Struct):
 
 
 class NewSession(msgspec.Struct):
-    """The body of `createSession`."""
+    """The body of `createSession`. `code` is ours, and asked for only if a second factor is set."""
 
     email: str
     password: str
+    code: str | None = None
 
 
 class SessionBody(msgspec.Struct):

@@ -30,6 +30,7 @@ WORDS = {
     "caseSensitivity": "How the codes of coupons are compared.",
     "ChangedTier.id": "The id of a tier that is there.",
     "closedSessions": "Always 0: sessions are not counted here.",
+    "code": "What the app of your second factor shows now, or a recovery code.",
     "couponPattern": "How a code looks; each # becomes a random character.",
     "created": "When it was made, in UTC.",
     "createdBy": "The person who made it.",

@@ -23,6 +23,7 @@ from tallystick.services.context import Context
 from tallystick.services.keys import create_key
 from tallystick.services.links import Link, renew_link
 from tallystick.services.programs import get_program_named
+from tallystick.services.second_factor import reset_second_factor
 from tallystick.services.users import UserWish, find_user_id, update_user
 
 users = typer.Typer(
@@ -145,6 +146,27 @@ def set_role(  # noqa: PLR0913 - each is an option
 
     run_in_context(ctx, give)
     say(f"{email} is {role.value.capitalize() if role else 'nobody'} in {shown(program)} now.")
+
+
+@users.command(
+    "reset-second-factor",
+    epilog=examples("tallystick user reset-second-factor --email ada@example.com"),
+)
+def reset_second_factor_(
+    ctx: typer.Context,
+    *,
+    email: Annotated[str, typer.Option(metavar="EMAIL", help="What the user signs in with.")],
+) -> None:
+    """Take away a second factor that is lost.
+
+    The user signs in by the password alone then; their sessions end.
+    """
+
+    async def reset(context: Context) -> None:
+        await reset_second_factor(context, None, await find_user_id(context, None, email))
+
+    run_in_context(ctx, reset)
+    say(f"{email} signs in without a second factor now; their sessions are ended.")
 
 
 @keys.command(

@@ -69,6 +69,7 @@ class User:
     name: str
     state: UserState
     is_admin: bool
+    has_second_factor: bool = False
     roles: tuple[ProgramRole, ...] = ()
     settings: OwnSettings = OwnSettings()
 

@@ -12,6 +12,7 @@
     ├── NotSupported            a valid wish that this kind of program cannot fulfil
     ├── KeyReused               an idempotency key came back with another request
     ├── NotSignedIn             no credentials, or none that are known
+    ├── CodeNeeded              the password is right, and a second factor is set
     ├── TooManyAttempts         too many wrong passwords; wait
     ├── NotAllowed              known credentials that do not reach so far
     ├── Busy                    too much work is waiting, or the member is locked; try again
@@ -206,6 +207,18 @@ class NotSignedIn(Refusal):
 
     def __str__(self) -> str:
         return self.fix
+
+
+class CodeNeeded(Refusal):
+    """The password is right, and whoever has it has a second factor as well."""
+
+    code = "code_needed"
+
+    def __str__(self) -> str:
+        return (
+            "this person has a second factor; send as `code` what their app shows now,"
+            " or a recovery code"
+        )
 
 
 @dataclass(eq=False)

@@ -18,17 +18,22 @@ _LOG = structlog.get_logger()
 
 @dataclass(slots=True)
 class Attempt:
-    """An attempt that counts as a failure unless it is told to have succeeded."""
+    """An attempt that counts as a failure unless it is told to have succeeded.
+
+    forgets: whether a success forgets the failures before it; not that of a password that a code
+    has to follow, or whoever knows the password could guess at codes for ever.
+    """
 
     succeeded: bool = False
+    forgets: bool = True
 
 
 @asynccontextmanager
 async def attempt(context: Context, *, email: str, address: str | None) -> AsyncIterator[Attempt]:
     """Let one password be tried for an e-mail address, from a network address if it is known.
 
-    Shape: `succeeded`, set within, forgets the failures of the e-mail address; those of the network
-    address stay, or whoever knows one password could guess at all others.
+    Shape: `succeeded`, set within, forgets the failures of the e-mail address, unless `forgets` is
+    unset; those of the network address stay, or whoever knows one password could guess at others.
     Errors: TooManyAttempts, whether anybody has the e-mail address or not.
     """
     by_email = secret_digest(context, f"email {email.casefold()!a}")
@@ -46,7 +51,8 @@ async def attempt(context: Context, *, email: str, address: str | None) -> Async
     if not tried.succeeded:
         _LOG.warning("an attempt to sign in failed", address=address)
     else:
-        await context.database.write(lambda tx: _succeed(tx, context, by_email, free))
+        forgotten = by_email if tried.forgets else None
+        await context.database.write(lambda tx: _succeed(tx, context, forgotten, free))
 
 
 async def _begin(tx: Tx, context: Context, free: dict[bytes, int]) -> None:
@@ -60,11 +66,14 @@ async def _begin(tx: Tx, context: Context, free: dict[bytes, int]) -> None:
     await store.update_failures(tx, counted)
 
 
-async def _succeed(tx: Tx, context: Context, by_email: bytes, free: dict[bytes, int]) -> None:
+async def _succeed(
+    tx: Tx, context: Context, forgotten: bytes | None, free: dict[bytes, int]
+) -> None:
     now = context.clock()
     failures = await store.lock_failures(tx, free)
     await store.update_failures(
         tx, {subject: each.after_success(now) for subject, each in failures.items()}
     )
-    await store.forget_failures(tx, by_email)
+    if forgotten is not None:
+        await store.forget_failures(tx, forgotten)
     await store.forget_old_failures(tx, before=now - FORGOTTEN_AFTER - LONGEST_PAUSE)

@@ -9,20 +9,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tallystick.core.accounts import Origin, User, UserState
-from tallystick.core.errors import InUse, NotAllowed
+from tallystick.core.errors import InUse, InvalidField, NotAllowed
 from tallystick.core.ids import UserId
 from tallystick.core.roles import ProgramRole, Right
 from tallystick.core.sessions import SessionKind
 from tallystick.services.accounts import check_email, check_name
 from tallystick.services.callers import Caller, CallerKind, check_may, secret_digest
-from tallystick.services.changes import record_change
+from tallystick.services.changes import record_change, record_sign_in
+from tallystick.services.codes import use_code, wrong_code
 from tallystick.services.context import Context
+from tallystick.services.guessing import attempt
 from tallystick.services.passwords import check_new_password, hash_of
 from tallystick.services.sessions import Session, open_session
 from tallystick.services.users import check_programs, lock_user, told_user
 from tallystick.store import accounts as store
 from tallystick.store.db import Tx
 from tallystick.store.roles import replace_program_roles
+from tallystick.store.second_factor import find_second_factor
 from tallystick.store.sessions import delete_user_sessions
 
 LINK_LIFE = timedelta(days=7)
@@ -49,12 +52,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressee:
-    """Whom a link is for. invited: they have not been in yet."""
+    """Whom a link is for. invited: they have not been in yet. needs_code: beside the password."""
 
     user_id: UserId
     email: str
     name: str
     invited: bool
+    needs_code: bool
 
 
 async def invite_user(context: Context, caller: Caller | None, wish: Invitation) -> Link:
@@ -112,34 +116,76 @@ async def find_addressee(context: Context, token: str) -> Addressee:
         email=found["email"],
         name=found["name"],
         invited=found["state"] == UserState.INVITED.value,
+        needs_code=found["has_second_factor"],
     )
 
 
-async def use_link(
+async def use_link(  # noqa: PLR0913 - by name
     context: Context,
     token: str,
     *,
     password: str,
+    code: str | None = None,
     kind: SessionKind = SessionKind.BEARER,
     origin: Origin | None = None,
 ) -> Session:
     """Set the password of whoever the link is for, and sign them in; all other sessions end.
 
+    code: of their second factor, if they have one: a link is no way round it.
     Errors: NotAllowed if it was used, replaced, or is too old; InvalidField for what cannot be a
-    password, and the link stays good.
+    password, or a code that is missing or wrong, and the link stays good; TooManyAttempts.
     """
+    origin = origin or Origin()
     addressee = await find_addressee(context, token)
     check_new_password(password, email=addressee.email)
-    password_hash, now = await hash_of(password), context.clock()
+    password_hash = await hash_of(password)
+
+    async def use() -> Session | None:
+        return await _use_link(context, token, password_hash, code, kind=kind, origin=origin)
+
+    if not code:
+        session = await use()
+    else:
+        async with attempt(context, email=addressee.email, address=origin.address) as tried:
+            session = await use()
+            tried.succeeded = session is not None
+    if session is None:
+        raise wrong_code()
+    return session
+
+
+async def _use_link(  # noqa: PLR0913 - by name
+    context: Context,
+    token: str,
+    password_hash: str,
+    code: str | None,
+    *,
+    kind: SessionKind,
+    origin: Origin,
+) -> Session | None:
+    """The session of whoever has used the link; None, and a record of it, for a wrong code."""
+    now = context.clock()
+    digest = secret_digest(context, token)
     async with context.database.transaction() as tx:
-        user_id = await store.take_link(tx, secret_digest(context, token), now=now)
-        if user_id is None:
+        found = await store.find_link(tx, digest, now=now)
+        if found is None:
             raise _void()
-        user, _ = await lock_user(tx, user_id)
-        await store.set_password(tx, user_id, password_hash, now=now)
-        await delete_user_sessions(tx, user_id)
+        user, _ = await lock_user(tx, UserId(found["user_id"]))
+        factor = await find_second_factor(tx, user.user_id)
+        if factor is not None and factor.confirmed_at is not None:
+            person = Caller(kind=CallerKind.PERSON, user_id=user.user_id, origin=origin)
+            if not code:
+                fix = "write the one that the app shows now, or a recovery code"
+                raise InvalidField("code", "none", fix)
+            if not await use_code(context, tx, person, factor, code, now=now):
+                await record_sign_in(tx, user.user_id, now=now, origin=origin, refused=True)
+                return None
+        if await store.take_link(tx, digest, now=now) is None:
+            raise _void()
+        await store.set_password(tx, user.user_id, password_hash, now=now)
+        await delete_user_sessions(tx, user.user_id)
         await _record_use(tx, user, now=now)
-        return await open_session(context, tx, user_id, kind=kind, origin=origin or Origin())
+        return await open_session(context, tx, user.user_id, kind=kind, origin=origin)
 
 
 async def _make_link(context: Context, tx: Tx, user_id: UserId, now: datetime) -> Link:

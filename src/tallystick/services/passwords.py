@@ -17,6 +17,7 @@ from tallystick.services.context import Context
 from tallystick.services.guessing import attempt
 from tallystick.store import accounts as store
 from tallystick.store import sessions as session_store
+from tallystick.store.second_factor import find_second_factor
 
 _HASHER = PasswordHasher()
 
@@ -42,6 +43,14 @@ async def is_password(password_hash: str | None, password: str) -> bool:
     return await asyncio.to_thread(_is_password, password_hash, password)
 
 
+async def is_password_of(context: Context, caller: Caller, password: str) -> bool:
+    """Whether it is the caller's own."""
+    assert caller.user_id is not None
+    async with context.database.reader() as reader:
+        user = await store.find_password(reader, caller.user_id)
+    return await is_password(user["password_hash"] if user else None, password)
+
+
 async def change_password(context: Context, caller: Caller, *, old: str, new: str) -> None:
     """Let the caller sign in with another password; their other sessions end.
 
@@ -52,9 +61,10 @@ async def change_password(context: Context, caller: Caller, *, old: str, new: st
     assert caller.user_id is not None
     check_new_password(new, email=caller.email, field="newPassword")
     async with context.database.reader() as reader:
-        user = await store.find_password(reader, caller.user_id)
+        factor = await find_second_factor(reader, caller.user_id)
     async with attempt(context, email=caller.email, address=None) as tried:
-        tried.succeeded = await is_password(user["password_hash"] if user else None, old)
+        tried.succeeded = await is_password_of(context, caller, old)
+        tried.forgets = factor is None or factor.confirmed_at is None
     if not tried.succeeded:
         raise InvalidField("oldPassword", "another password", "write the one you sign in with")
     password_hash, now = await hash_of(new), context.clock()

@@ -1,24 +1,30 @@
 """Sessions: a person signs in, sees where they are signed in, and ends what they do not know."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from tallystick.core.accounts import Origin
-from tallystick.core.errors import NotFound, NotSignedIn
+from tallystick.core.errors import CodeNeeded, NotFound, NotSignedIn, Refusal
 from tallystick.core.ids import UserId
 from tallystick.core.programs import is_one_line
 from tallystick.core.roles import Right
 from tallystick.core.sessions import USER_AGENT_LENGTH_MAX, OpenSession, SessionKind, expiry_of
 from tallystick.core.validity import render_instant
-from tallystick.services.callers import Caller, check_may, secret_digest
+from tallystick.services.callers import Caller, CallerKind, check_may, secret_digest
 from tallystick.services.changes import record_change, record_sign_in, record_sign_out
+from tallystick.services.codes import use_code, wrong_code
 from tallystick.services.context import Context
 from tallystick.services.guessing import attempt
 from tallystick.services.passwords import is_password
 from tallystick.store import accounts as people_store
 from tallystick.store import sessions as store
 from tallystick.store.db import Tx
+from tallystick.store.second_factor import StoredFactor, find_second_factor
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,34 +37,106 @@ class Session:
     expires_at: datetime
 
 
-async def sign_in(
+async def sign_in(  # noqa: PLR0913 - by name
     context: Context,
     *,
     email: str,
     password: str,
+    code: str | None = None,
     kind: SessionKind = SessionKind.BEARER,
     origin: Origin | None = None,
 ) -> Session:
     """A new session, with a token of its own.
 
+    code: of the second factor, from whoever has one.
     Errors: NotSignedIn, the same and after the same work whether the address or the password is
-    wrong, or the user cannot sign in; TooManyAttempts, whether there is such a user or not.
+    wrong, or the user cannot sign in; to whoever knows the password, CodeNeeded without a code, and
+    NotSignedIn for a wrong one; TooManyAttempts, whether there is such a user or not.
     """
-    origin, email = origin or Origin(), email[:254]
+    origin = origin or Origin()
+
+    async def look_at_code(tx: Tx, user_id: UserId, factor: StoredFactor) -> Session | Refusal:
+        if not code:
+            await record_sign_in(tx, user_id, now=context.clock(), origin=origin, refused=True)
+            return CodeNeeded()
+        found = await open_with_code(context, tx, user_id, factor, code, kind=kind, origin=origin)
+        return found or NotSignedIn(str(wrong_code()))
+
+    return await by_password(
+        context,
+        email=email,
+        password=password,
+        kind=kind,
+        origin=origin,
+        with_factor=look_at_code,
+    )
+
+
+async def by_password(  # noqa: PLR0913 - by name
+    context: Context,
+    *,
+    email: str,
+    password: str,
+    kind: SessionKind,
+    origin: Origin,
+    with_factor: Callable[[Tx, UserId, StoredFactor], Awaitable[T | Refusal]],
+) -> Session | T:
+    """A new session; or, of somebody with a second factor, what `with_factor` makes of it.
+
+    Only a session forgets what failed before. A refusal that comes back from `with_factor` is
+    raised, after what was written with it is committed. Errors: as of `sign_in`.
+    """
+    email = email[:254]
     async with attempt(context, email=email, address=origin.address) as tried:
         async with context.database.reader() as reader:
             user = await people_store.find_user(reader, email) if is_one_line(email) else None
         right = await is_password(user["password_hash"] if user else None, password)
-        tried.succeeded = user is not None and right
-    if user is None:
-        raise _wrong()
-    user_id = UserId(user["user_id"])
-    async with context.database.transaction() as tx:
-        if right:
-            return await open_session(context, tx, user_id, kind=kind, origin=origin)
-        now = context.clock()
-        await record_sign_in(tx, user_id, now=now, origin=origin, refused=True)
-    raise _wrong()
+        found: Session | T | Refusal = _wrong()
+        if user is not None:
+            user_id = UserId(user["user_id"])
+            async with context.database.transaction() as tx:
+                if not right:
+                    now = context.clock()
+                    await record_sign_in(tx, user_id, now=now, origin=origin, refused=True)
+                elif factor := await _lock_factor(tx, user_id):
+                    found = await with_factor(tx, user_id, factor)
+                else:
+                    found = await open_session(context, tx, user_id, kind=kind, origin=origin)
+        tried.succeeded = not isinstance(found, NotSignedIn)
+        tried.forgets = isinstance(found, Session)
+    if isinstance(found, Refusal):
+        raise found
+    return found
+
+
+async def _lock_factor(tx: Tx, user_id: UserId) -> StoredFactor | None:
+    """The second factor that a person has to show; until the commit that stands still.
+
+    Else a session could be opened by the password alone while a second factor is turned on, and be
+    none of those that end by that.
+    """
+    await people_store.lock_person(tx, user_id)
+    factor = await find_second_factor(tx, user_id)
+    return None if factor is None or factor.confirmed_at is None else factor
+
+
+async def open_with_code(  # noqa: PLR0913 - by name
+    context: Context,
+    tx: Tx,
+    user_id: UserId,
+    factor: StoredFactor,
+    code: str,
+    *,
+    kind: SessionKind,
+    origin: Origin,
+) -> Session | None:
+    """A new session of somebody whose code is right; None, and a record of it, if it is wrong."""
+    now = context.clock()
+    person = Caller(kind=CallerKind.PERSON, user_id=user_id, origin=origin)
+    if await use_code(context, tx, person, factor, code, now=now):
+        return await open_session(context, tx, user_id, kind=kind, origin=origin)
+    await record_sign_in(tx, user_id, now=now, origin=origin, refused=True)
+    return None
 
 
 async def open_session(

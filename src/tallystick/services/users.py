@@ -19,6 +19,7 @@ from tallystick.store import roles as role_store
 from tallystick.store import sessions as session_store
 from tallystick.store.db import Tx
 from tallystick.store.programs import find_programs
+from tallystick.store.second_factor import delete_second_factor
 
 SORTS = frozenset({"id", "created", "modified", "email", "name"})
 
@@ -146,6 +147,7 @@ async def delete_user(context: Context, caller: Caller, user_id: UserId) -> None
         await store.delete_user(tx, user_id, now=now)
         await session_store.delete_user_sessions(tx, user_id)
         await store.delete_link(tx, user_id)
+        await delete_second_factor(tx, user_id)
         await role_store.replace_program_roles(tx, user_id, ())
         await record_change(tx, caller, f"/v1/users/{user_id}", now=now, old=told_user(user))
 

@@ -79,6 +79,11 @@ async def lock_user(tx: Tx, user_id: UserId) -> tuple[User | None, list[UserId]]
     return next((user for user in users if user.user_id == user_id), None), admins
 
 
+async def lock_person(tx: Tx, user_id: UserId) -> None:
+    """Let nobody change whether a user has a second factor until the transaction ends."""
+    await tx.execute(_SQL["lock_person"], user_id)
+
+
 async def update_user(tx: Tx, user: User) -> None:
     """Write name, state and admin of a user, and when they were modified."""
     await tx.execute(
@@ -133,7 +138,7 @@ async def replace_link(
 
 
 async def find_link(reader: Reader, token_digest: bytes, *, now: datetime) -> Record | None:
-    """`user_id`, `email`, `name` and `state` of whoever the link is for."""
+    """`user_id`, `email`, `name`, `state`, `has_second_factor` of whoever the link is for."""
     return await reader.fetchrow(_SQL["find_link"], token_digest, now)
 
 
@@ -158,6 +163,7 @@ def _user(row: Record, roles: tuple[ProgramRole, ...]) -> User:
         name=row["name"],
         state=UserState(row["state"]),
         is_admin=row["is_admin"],
+        has_second_factor=row["has_second_factor"],
         roles=roles,
         settings=OwnSettings(
             theme=Theme(row["theme"]), timezone=row["timezone"], locale=row["locale"]

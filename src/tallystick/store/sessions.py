@@ -66,7 +66,8 @@ async def delete_user_session(tx: Tx, user_id: UserId, session_id: int) -> bool:
 
 
 async def delete_user_sessions(tx: Tx, user_id: UserId, *, but: int | None = None) -> list[int]:
-    """End all sessions of a user but one; those that were ended."""
+    """End all sessions of a user but one, and unfinished sign-ins; the sessions that ended."""
+    await tx.execute(_SQL["delete_unfinished"], user_id)
     rows = await tx.fetch(_SQL["delete_user_sessions"], user_id, but)
     return sorted(row["session_id"] for row in rows)
 

@@ -17,7 +17,7 @@ from tallystick.edges.origin import origin_of
 from tallystick.services.callers import Caller, check_may
 from tallystick.services.house import House
 from tallystick.services.users import get_user
-from tallystick.web import invitation, setup, sign_in
+from tallystick.web import code_step, invitation, setup, sign_in
 from tallystick.web.cookies import forget_session, keep_note, session_token
 from tallystick.web.entrance import Endpoint, house_of
 from tallystick.web.forms import read_form
@@ -49,6 +49,7 @@ def page_routes() -> list[BaseRoute]:
             Route(path, _guarded(endpoint), methods=[method])
             for path, method, endpoint in (
                 *sign_in.ENDPOINTS,
+                *code_step.ENDPOINTS,
                 *setup.ENDPOINTS,
                 *invitation.ENDPOINTS,
             )

@@ -37,6 +37,8 @@ _WORDS = {
     "customer_data": "Customer",
     "password": "Password",
     "password_link": "Link for a password",
+    "second_factor": "Second factor",
+    "recovery_codes": "Recovery codes",
     "settings": "Own settings",
     "sessions": "Sign-in",
     "undo": "Undo",

@@ -1,4 +1,4 @@
-"""The two cookies: who has signed in, and the note that the next page shows."""
+"""The cookies: who has signed in, who is about to, and the note that the next page shows."""
 
 from urllib.parse import urlencode
 
@@ -6,9 +6,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.core.second_factor import SIGN_IN_LIFE
 from tallystick.web.visits import TONES, Note
 
 SESSION_COOKIE = "tallystick-session"
+SIGN_IN_COOKIE = "tallystick-sign-in"
 NOTE_COOKIE = "tallystick-note"
 
 
@@ -25,6 +27,22 @@ def keep_session(response: Response, request: Request, token: str) -> None:
 def forget_session(response: Response, request: Request) -> None:
     """Have the browser forget the token."""
     _set(response, request, SESSION_COOKIE, "", max_age=0)
+
+
+def sign_in_token(request: Request) -> str | None:
+    """The token of whoever has begun to sign in with this browser."""
+    return request.cookies.get(_name(request, SIGN_IN_COOKIE))
+
+
+def keep_sign_in(response: Response, request: Request, token: str) -> None:
+    """Have the browser send the token along while a code can be shown with it."""
+    seconds = int(SIGN_IN_LIFE.total_seconds())
+    _set(response, request, SIGN_IN_COOKIE, token, max_age=seconds)
+
+
+def forget_sign_in(response: Response, request: Request) -> None:
+    """Have the browser forget that somebody has begun to sign in."""
+    _set(response, request, SIGN_IN_COOKIE, "", max_age=0)
 
 
 def keep_note(response: Response, request: Request, note: Note) -> None:

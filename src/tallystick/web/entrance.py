@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import cast
+from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -11,9 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from tallystick.edges.origin import origin_of
 from tallystick.services.house import House
 from tallystick.services.sessions import Session, sign_out
-from tallystick.web.cookies import keep_session, session_token
+from tallystick.services.unfinished import Unfinished
+from tallystick.web.cookies import keep_session, keep_sign_in, session_token
 
 HOME = "/"
+CODE_PATH = "/login/code"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -39,3 +42,10 @@ async def leave(request: Request) -> None:
         house = house_of(request)
         await sign_out(house.context, token, origin=origin_of(request))
         house.doorkeeper.forget(f"Bearer {token}")
+
+
+def to_code(request: Request, unfinished: Unfinished, to: str) -> Response:
+    """To the page that asks for a code, and after that to the one that was wanted."""
+    response = RedirectResponse(f"{CODE_PATH}?next={quote(to)}", HTTPStatus.SEE_OTHER)
+    keep_sign_in(response, request, unfinished.token)
+    return response

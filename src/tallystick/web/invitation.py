@@ -5,12 +5,13 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallystick.core.errors import InvalidField
+from tallystick.core.errors import InvalidField, TooManyAttempts
 from tallystick.core.sessions import SessionKind
 from tallystick.edges.origin import origin_of
 from tallystick.services import links
 from tallystick.web.entrance import Endpoint, house_of, let_in
 from tallystick.web.forms import Filled, read_form
+from tallystick.web.refusals import STATUS_OF
 from tallystick.web.rendering import render_plain
 
 
@@ -27,12 +28,14 @@ async def accept_invitation(request: Request) -> Response:
             house.context,
             request.path_params["token"],
             password=form.get("password", ""),
+            code=form.get("code"),
             kind=SessionKind.BROWSER,
             origin=origin_of(request),
         )
-    except InvalidField as refusal:
+    except (InvalidField, TooManyAttempts) as refusal:
         filled = Filled(form=form, refusal=refusal)
-        return await _form(request, filled, HTTPStatus.UNPROCESSABLE_ENTITY)
+        status = STATUS_OF.get(type(refusal), HTTPStatus.UNPROCESSABLE_ENTITY)
+        return await _form(request, filled, status)
     house.doorkeeper.forget_all(lambda caller: caller.user_id == session.user_id)
     return let_in(request, session)
 

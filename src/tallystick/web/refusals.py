@@ -13,6 +13,7 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.StateChanged: HTTPStatus.CONFLICT,
     errors.InsufficientPoints: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    errors.CodeNeeded: HTTPStatus.UNAUTHORIZED,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -7,12 +7,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tallystick.core.errors import NotSignedIn, TooManyAttempts
-from tallystick.core.sessions import SessionKind
 from tallystick.edges.origin import origin_of
 from tallystick.services.accounts import has_users
-from tallystick.services.sessions import sign_in
+from tallystick.services.unfinished import Unfinished, start_sign_in
 from tallystick.web.cookies import forget_session
-from tallystick.web.entrance import HOME, Endpoint, house_of, leave, let_in
+from tallystick.web.entrance import HOME, Endpoint, house_of, leave, let_in, to_code
 from tallystick.web.forms import read_form
 from tallystick.web.refusals import STATUS_OF
 from tallystick.web.rendering import render_plain
@@ -33,22 +32,23 @@ async def show_sign_in(request: Request) -> Response:
 
 
 async def do_sign_in(request: Request) -> Response:
-    """A new session, or the form again with what was wrong."""
+    """A new session, the page for a code, or the form again with what was wrong."""
     form = await read_form(request)
     email, to = form.get("email", ""), way_on(form.get("next"))
     house = house_of(request)
     try:
-        session = await sign_in(
+        found = await start_sign_in(
             house.context,
             email=email,
             password=form.get("password", ""),
-            kind=SessionKind.BROWSER,
             origin=origin_of(request),
         )
     except (NotSignedIn, TooManyAttempts) as refusal:
         values = {"email": email, "next": to, "problem": str(refusal), "is_new": False}
         return render_plain(request, "sign_in.html", values, STATUS_OF[type(refusal)])
-    return let_in(request, session, to)
+    if isinstance(found, Unfinished):
+        return to_code(request, found, to)
+    return let_in(request, found, to)
 
 
 async def do_sign_out(request: Request) -> Response:

@@ -23,7 +23,11 @@ WHERE lower(email) = lower($1) AND state = 'active';
 -- A page of those who are not deleted. $1 only this one, or null  $2 how to sort  $3 skipped  $4 at most
 SELECT
   user_id, created_at, coalesce(modified_at, created_at) AS modified_at, signed_in_at, email, name,
-  state, is_admin, theme, timezone, locale
+  state, is_admin, theme, timezone, locale,
+  EXISTS (
+    SELECT FROM second_factor AS f
+    WHERE f.user_id = user_account.user_id AND f.confirmed_at IS NOT NULL
+  ) AS has_second_factor
 FROM user_account
 WHERE state <> 'deleted' AND ($1::int IS NULL OR user_id = $1)
 ORDER BY
@@ -55,11 +59,21 @@ WHERE lower(email) = lower($1) AND state <> 'deleted';
 -- The user, unless deleted, together with all admins who can sign in: who they are stands still then. $1 user
 SELECT
   user_id, created_at, coalesce(modified_at, created_at) AS modified_at, signed_in_at, email, name,
-  state, is_admin, theme, timezone, locale
+  state, is_admin, theme, timezone, locale,
+  EXISTS (
+    SELECT FROM second_factor AS f
+    WHERE f.user_id = user_account.user_id AND f.confirmed_at IS NOT NULL
+  ) AS has_second_factor
 FROM user_account
 WHERE (user_id = $1 AND state <> 'deleted') OR (is_admin AND state = 'active')
 ORDER BY user_id
 FOR UPDATE;
+
+-- name: lock_person
+-- Until the transaction ends, nobody changes whether they have a second factor. $1 user
+SELECT FROM user_account
+WHERE user_id = $1
+FOR NO KEY UPDATE;
 
 -- name: update_user
 -- $1 user  $2 now  $3 name  $4 state  $5 admin
@@ -115,7 +129,11 @@ SELECT
   u.user_id,
   u.email,
   u.name,
-  u.state
+  u.state,
+  EXISTS (
+    SELECT FROM second_factor AS f
+    WHERE f.user_id = u.user_id AND f.confirmed_at IS NOT NULL
+  ) AS has_second_factor
 FROM password_link AS l
 JOIN user_account AS u ON u.user_id = l.user_id
 WHERE l.token_digest = $1 AND l.expires_at > $2 AND u.state IN ('invited', 'active');

@@ -50,6 +50,9 @@ WITH wanted (table_name, rights, changed) AS (
     ('user_session', '{SELECT,INSERT,DELETE}', '{seen_at,expires_at}'),
     ('program_role', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('password_link', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
+    ('second_factor', '{SELECT,INSERT,DELETE}', '{sealed_secret,begun_at,confirmed_at,last_step}'),
+    ('recovery_code', '{SELECT,INSERT,DELETE}', '{}'),
+    ('unfinished_sign_in', '{SELECT,INSERT,DELETE}', '{}'),
     ('sign_in_failure', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('api_key', '{SELECT,INSERT,DELETE}', '{used_at}'),
     -- Work that comes and goes.

@@ -61,3 +61,8 @@ RETURNING session_id;
 DELETE FROM user_session
 WHERE user_id = $1 AND session_id IS DISTINCT FROM $2::int
 RETURNING session_id;
+
+-- name: delete_unfinished
+-- $1 user
+DELETE FROM unfinished_sign_in
+WHERE user_id = $1;

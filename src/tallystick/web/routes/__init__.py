@@ -16,6 +16,7 @@ from tallystick.web.routes import (
     program_settings,
     programs,
     roles,
+    second_factor,
     transactions,
 )
 
@@ -35,4 +36,5 @@ PAGES: tuple[Page, ...] = (
     *keys.PAGES,
     *audit.PAGES,
     *me.PAGES,
+    *second_factor.PAGES,
 )

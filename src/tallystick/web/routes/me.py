@@ -10,6 +10,7 @@ from tallystick.core.roles import Right
 from tallystick.core.validity import list_zones
 from tallystick.services.passwords import change_password
 from tallystick.services.programs import list_programs
+from tallystick.services.second_factor import get_second_factor
 from tallystick.services.sessions import end_other_sessions, end_session, list_sessions
 from tallystick.services.users import UserWish, update_own_settings, update_user
 from tallystick.web.browsers import browser_of
@@ -36,6 +37,7 @@ async def _show_me(visit: Visit) -> View:
         "locales": list(LOCALES.items()),
         "zones": list_zones(),
         "browser_of": browser_of,
+        "second_factor": await get_second_factor(visit.context, visit.caller),
         "sessions": await list_sessions(visit.context, visit.caller, visit.person.user_id),
     }
     return View(template="me.html", values=values)

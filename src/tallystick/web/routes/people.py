@@ -7,6 +7,7 @@ from tallystick.core.ids import UserId
 from tallystick.core.roles import Right
 from tallystick.services.links import Invitation, Link, invite_user, renew_link
 from tallystick.services.programs import list_programs
+from tallystick.services.second_factor import reset_second_factor
 from tallystick.services.sessions import end_session, list_sessions
 from tallystick.services.users import UserWish, delete_user, get_user, list_users, update_user
 from tallystick.web.browsers import browser_of
@@ -113,6 +114,19 @@ async def _renew(visit: Visit) -> View:
     return await _made(visit, await renew_link(visit.context, visit.caller, _user_id(visit)))
 
 
+async def _show_reset(visit: Visit) -> View:
+    """What resetting a person's second factor means."""
+    return View(template="person_second_factor.html", values={"user": await _user(visit)})
+
+
+async def _reset(visit: Visit) -> Redirect:
+    """Take a person's second factor away, and end their sessions."""
+    user = await _user(visit)
+    await reset_second_factor(visit.context, visit.caller, user.user_id)
+    text = f"{user.name or user.email} signs in without a second factor now."
+    return _back(visit, user.user_id, text)
+
+
 async def _show_delete(visit: Visit) -> View:
     """What deleting a person means."""
     return View(template="person_delete.html", values={"user": await _user(visit)})
@@ -185,6 +199,13 @@ PAGES = (
         do=_shut_out,
     ),
     Page(name="person-link", path=f"{PERSON}/link", right=Right.PEOPLE, do=_renew),
+    Page(
+        name="person-second-factor",
+        path=f"{PERSON}/second-factor",
+        right=Right.PEOPLE,
+        show=_show_reset,
+        do=_reset,
+    ),
     Page(
         name="person-delete",
         path=f"{PERSON}/delete",
