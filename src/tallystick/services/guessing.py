@@ -36,7 +36,7 @@ async def attempt(context: Context, *, email: str, address: str | None) -> Async
     unset; those of the network address stay, or whoever knows one password could guess at others.
     Errors: TooManyAttempts, whether anybody has the e-mail address or not.
     """
-    by_email = secret_digest(context, f"email {email.casefold()!a}")
+    by_email = _subject_of(context, email)
     free = {by_email: OF_EMAIL}
     if address is not None:
         free[secret_digest(context, f"address {address}")] = OF_ADDRESS
@@ -53,6 +53,21 @@ async def attempt(context: Context, *, email: str, address: str | None) -> Async
     else:
         forgotten = by_email if tried.forgets else None
         await context.database.write(lambda tx: _succeed(tx, context, forgotten, free))
+
+
+async def take_as_long_as_for_somebody(context: Context, email: str) -> None:
+    """Change nothing about an address that nobody has, in a transaction that writes all the same.
+
+    What is refused to somebody is written down, which takes time; so the time does not tell whether
+    there is anybody.
+    """
+    async with context.database.transaction() as tx:
+        failures = await store.lock_failures(tx, [_subject_of(context, email)])
+        await store.update_failures(tx, failures)
+
+
+def _subject_of(context: Context, email: str) -> bytes:
+    return secret_digest(context, f"email {email.casefold()!a}")
 
 
 async def _begin(tx: Tx, context: Context, free: dict[bytes, int]) -> None:

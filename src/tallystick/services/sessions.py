@@ -17,7 +17,7 @@ from tallystick.services.callers import Caller, CallerKind, check_may, secret_di
 from tallystick.services.changes import record_change, record_sign_in, record_sign_out
 from tallystick.services.codes import use_code, wrong_code
 from tallystick.services.context import Context
-from tallystick.services.guessing import attempt
+from tallystick.services.guessing import attempt, take_as_long_as_for_somebody
 from tallystick.services.passwords import is_password
 from tallystick.store import accounts as people_store
 from tallystick.store import sessions as store
@@ -92,7 +92,9 @@ async def by_password(  # noqa: PLR0913 - by name
             user = await people_store.find_user(reader, email) if is_one_line(email) else None
         right = await is_password(user["password_hash"] if user else None, password)
         found: Session | T | Refusal = _wrong()
-        if user is not None:
+        if user is None:
+            await take_as_long_as_for_somebody(context, email)
+        else:
             user_id = UserId(user["user_id"])
             async with context.database.transaction() as tx:
                 if not right:
