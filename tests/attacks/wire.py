@@ -28,15 +28,22 @@ async def listening(
         await server.shutdown()
 
 
-async def said(port: int, *pieces: bytes) -> bytes:
-    """All that comes back until the connection is closed."""
+async def said(port: int, *pieces: bytes, eof: bool = False) -> bytes:
+    """All that comes back until the connection is closed; nothing if it was broken off.
+
+    eof: whether it is told that nothing more will be sent.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         for piece in pieces:
             writer.write(piece)
             await asyncio.sleep(0)
+        if eof:
+            writer.write_eof()
         async with asyncio.timeout(30):
             return await reader.read()
+    except ConnectionError:
+        return b""
     finally:
         writer.close()
 

@@ -39,7 +39,7 @@ def limited_bodies(
             note_refused(scope, "body_too_large")
             await _too_large(most)(scope, receive, send)
             return
-        body = _Body(receive, send, most, grace_seconds)
+        body = _Body(receive, send, most, grace_seconds, has_end="transfer-encoding" not in headers)
         await app(scope, body.receive, body.send)
         if body.broken and not body.begun:
             large = body.size > most
@@ -51,9 +51,11 @@ def limited_bodies(
 
 
 class _Body:
-    """The body of one request as it comes."""
+    """The body of one request as it comes. has_end: whether it told how long it will be."""
 
-    def __init__(self, receive: Receive, send: Send, most: int, grace_seconds: float) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, most: int, grace_seconds: float, *, has_end: bool
+    ) -> None:
         self.size = 0
         self.broken = False  # nothing more is taken, and nothing of the application's is sent
         self.begun = False
@@ -61,6 +63,7 @@ class _Body:
         self._receive = receive
         self._send = send
         self._most = most
+        self._has_end = has_end
         self._deadline = asyncio.get_running_loop().time() + grace_seconds
 
     async def receive(self) -> Message:
@@ -81,6 +84,12 @@ class _Body:
         if self.broken and not self.begun:
             return
         self.begun = True
+        if message["type"] == "http.response.start" and self._more and not self._has_end:
+            # Nobody would read the rest, which may go on for ever.
+            message = {
+                **message,
+                "headers": [*message.get("headers", ()), (b"connection", b"close")],
+            }
         await self._send(message)
 
     def _broken_off(self) -> Message:
