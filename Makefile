@@ -30,13 +30,14 @@ format: tools ## format the code and mend what the linter can mend
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
 
-bench: install ## measure posting, importing, requests, dashboard and pages on this machine
+bench: install ## measure posting, importing, requests, pages and what time tells, on this machine
 	$(bin)/python bench/posting.py
 	$(bin)/python bench/imports.py
 	$(bin)/python bench/requests.py
 	$(bin)/python bench/exports.py
 	$(bin)/python bench/dashboard.py --members 50000
 	$(bin)/python bench/pages.py --members 50000
+	$(bin)/python bench/timing.py
 
 sbom: ## write what Tallystick runs on to build/sbom.json, as CycloneDX
 	@bin/setup audit

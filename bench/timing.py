@@ -98,7 +98,7 @@ def people(context: Context) -> dict[str, Attempt]:
         async def attempt() -> None:
             origin = Origin(address=f"192.0.2.{random.randrange(250)}")
             try:
-                await sign_in(context, email=make(), password="wrong", origin=origin)  # noqa: S106
+                await sign_in(context, email=make(), password="wrong", origin=origin)  # noqa: S106 - a wrong one
             except NotSignedIn:
                 return
             raise AssertionError

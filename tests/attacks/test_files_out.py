@@ -11,7 +11,7 @@ from api.harness import Api, program_path
 from attacks.counting import TEXTS, answered
 from attacks.marked import Marked, make_marked
 from services.harness import NOW
-from tallystick.api.export_jobs import KINDS
+from tallystick.services.export_kinds import KINDS
 from web.world import written_export
 
 SPAN = {"rangeStart": "2026-01-01T00:00:00Z", "rangeEnd": "2026-12-01T00:00:00Z"}

@@ -101,7 +101,7 @@ async def test_the_answer_to_a_guess_is_the_same_whoever_is_meant(api: Api) -> N
             (SIGN_IN, {"json": {"email": email, "password": "wrong"}}),
             ("/login", {"data": {"email": email, "password": "wrong"}}),
         ):
-            answer = answered(GUESSES, await place.post(path, **request))  # type: ignore[arg-type]
+            answer = answered(GUESSES, await place.post(path, **request))  # type: ignore[arg-type]  # data or JSON
             said.add((path, answer.status_code, answer.text.replace(email, "")))
     assert len(said) == 2
 

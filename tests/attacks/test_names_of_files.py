@@ -109,7 +109,7 @@ async def test_a_file_is_kept_under_its_number_whatever_it_is_called(
 OTHERS = (
     "..%2f..%2fsecret.txt", "../../secret.txt", "..\\..\\secret.txt", "%2e%2e/%2e%2e/secret.txt",
     "%252e%252e%252fsecret.txt", "..;/secret.txt", "%c0%ae%c0%ae/secret.txt", "1/../../secret.txt",
-    "%00", "1%00.csv", "1%2f..%2f1", "file:///etc/passwd", "/etc/passwd", "//etc/passwd", "....//x",
+    "%00", "1%00.csv", "1%2f..%2f1", "/etc/passwd", "//etc/passwd", "....//x",
 )  # fmt: skip
 
 

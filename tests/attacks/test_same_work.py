@@ -36,7 +36,7 @@ async def guess(context: Context, email: str) -> None:
 async def written(context: Context, email: str) -> int:
     """How many transactions a guess writes; the least of three, for the database has its own."""
     last = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
-    found = []
+    found: list[int] = []
     for _ in range(3):
         async with context.database.reader() as reader:
             before = await reader.fetchval(last)
@@ -68,7 +68,7 @@ async def test_a_guess_is_hashed_alike_whether_there_is_somebody_or_not(
 
 def test_a_key_that_is_nearly_right_is_looked_up_by_something_else_altogether() -> None:
     """What is compared is a digest under the secret, of which nobody outside can choose a part."""
-    context = Context(database=None, secret=secrets.token_bytes(32))  # type: ignore[arg-type]
+    context = Context(database=None, secret=secrets.token_bytes(32))  # type: ignore[arg-type]  # none is asked
     key = secrets.token_hex(32)
     right = secret_digest(context, key)
     for position in range(len(key)):
