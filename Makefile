@@ -58,7 +58,7 @@ lock: ## work out the pins anew (needs uv and npm)
 			--no-emit-index-url --no-emit-find-links --no-header $(RAISE) \
 			requirements/$$set.in --output-file requirements/$$set.txt || exit; \
 	done
-	node requirements/lock.js requirements/browser tests/parity/node
+	node requirements/lock.js requirements/browser tests/parity/node tests/web/node
 
 clean: ## remove .venv and every cache; ./data stays
 	rm -rf .venv build dist src/tallystick/web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

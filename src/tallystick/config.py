@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tallystick.core.errors import CannotStart
+from tallystick.core.openid import CALLBACK, NAME, NAME_LENGTH_MAX, OpenIdSettings, is_safe
+from tallystick.core.programs import is_one_line
 
 PREFIX = "TALLYSTICK_"
 _ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
@@ -28,6 +30,11 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None  # None: it is in the file of the certificate
     trusted_proxies: tuple[Network, ...] | None = None  # None: nobody is
+    public_url: str | None = None  # None: what a browser asks for
+    openid_issuer: str | None = None  # None: nobody signs in at a provider
+    openid_client_id: str | None = None
+    openid_client_secret: str | None = field(default=None, repr=False)
+    openid_name: str = NAME
     requests_per_second_max: int = 0  # 0: no limit
     admin_email: str = "admin@localhost"
     admin_password: str | None = field(default=None, repr=False)  # None: one is made and printed
@@ -82,6 +89,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_cert=_path(given.get("tls_cert")),
         tls_key=_path(given.get("tls_key")),
         trusted_proxies=_networks("trusted_proxies", given.get("trusted_proxies")),
+        public_url=_public_url(given.get("public_url")),
+        openid_issuer=_address("openid_issuer", given.get("openid_issuer")),
+        openid_client_id=given.get("openid_client_id"),
+        openid_client_secret=given.get("openid_client_secret"),
+        openid_name=_line("openid_name", given.get("openid_name", NAME), NAME_LENGTH_MAX),
         requests_per_second_max=_whole(
             "requests_per_second_max", given.get("requests_per_second_max", "0"), 0, 100_000
         ),
@@ -94,6 +106,28 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             name: _whole(name, given.get(name, str(value)), *_REACH[name]) for name, value in limits
         },
     )
+
+
+def openid_of(settings: Settings) -> OpenIdSettings | None:
+    """The provider that people sign in at; None without one. Errors: CannotStart for half of it."""
+    issuer, client_id = settings.openid_issuer, settings.openid_client_id
+    secret, public_url = settings.openid_client_secret, settings.public_url
+    if issuer and client_id and secret and public_url:
+        return OpenIdSettings(
+            issuer=issuer,
+            client_id=client_id,
+            client_secret=secret,
+            redirect_uri=f"{public_url}{CALLBACK}",
+            name=settings.openid_name,
+        )
+    own = {"openid_issuer": issuer, "openid_client_id": client_id, "openid_client_secret": secret}
+    found = [_variable(name) for name, value in own.items() if value]
+    lacking = [_variable(name) for name, value in own.items() if not value]
+    if not found:
+        return None
+    if not public_url:
+        lacking.append(_variable("public_url"))
+    raise CannotStart(f"{found[0]} is set; set {', '.join(lacking)} as well, or unset it")
 
 
 def overheard(settings: Settings) -> list[str]:
@@ -132,6 +166,31 @@ def _url(name: str, value: str | None) -> str | None:
     return value
 
 
+def _public_url(value: str | None) -> str | None:
+    found = _address("public_url", value)
+    if found is None:
+        return None
+    parts = urlsplit(found)
+    if parts.path not in {"", "/"} or parts.query:
+        raise _wrong(
+            "public_url", found, "write it without a path, like https://points.example.com"
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _address(name: str, value: str | None) -> str | None:
+    if value is not None and not is_safe(value):
+        fix = "write an address that begins with https://; http:// is for this machine only"
+        raise _wrong(name, re.sub(r"//[^/]*@", "//...@", value), fix)
+    return value
+
+
+def _line(name: str, value: str, at_most: int) -> str:
+    if not value.strip() or len(value) > at_most or not is_one_line(value):
+        raise _wrong(name, value, f"write one line of at most {at_most} characters")
+    return value
+
+
 def _path(value: str | None) -> Path | None:
     return None if value is None else Path(value)
 
@@ -165,4 +224,8 @@ def _secret(name: str, value: str | None, least: int) -> str | None:
 
 
 def _wrong(name: str, found: str, fix: str) -> CannotStart:
-    return CannotStart(f"{PREFIX}{name.upper()}: found {found!r}; {fix}")
+    return CannotStart(f"{_variable(name)}: found {found!r}; {fix}")
+
+
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"

@@ -25,13 +25,14 @@ from tallystick import __version__
 from tallystick.api.app import create_app
 from tallystick.cli.app import run_app
 from tallystick.cli.runtime import Runtime
-from tallystick.config import Settings, overheard, read_settings
+from tallystick.config import Settings, openid_of, overheard, read_settings
 from tallystick.core.errors import CannotStart, InvalidField
 from tallystick.core.formats.limits import FileLimits
 from tallystick.edges import Edges, inside
 from tallystick.edges.protocol import CarefulProtocol
 from tallystick.services.context import Context, Limits, system_clock
 from tallystick.services.first_start import Welcome, first_start
+from tallystick.services.openid_provider import OpenIdProvider
 from tallystick.services.setup import open_setup
 from tallystick.store.db import Database
 from tallystick.store.embedded import embedded_server, stop_with
@@ -97,7 +98,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _server_config(settings: Settings) -> uvicorn.Config:
-    """How to serve. Errors: CannotStart if there is no TLS with these files."""
+    """How to serve. Errors: CannotStart for settings that do not go together."""
     config = uvicorn.Config(
         "tallystick.main:application",
         factory=True,
@@ -114,6 +115,7 @@ def _server_config(settings: Settings) -> uvicorn.Config:
         ssl_ciphers=CIPHERS,
     )
     _check_tls(settings)
+    openid_of(settings)  # half of its settings is found out before anything is started
     return config
 
 
@@ -230,6 +232,7 @@ async def _serving(settings: Settings, url: str) -> AsyncIterator[Context]:
 
 @asynccontextmanager
 async def _in_use(settings: Settings, database: Database) -> AsyncIterator[Context]:
+    openid = openid_of(settings)
     try:
         yield Context(
             database=database,
@@ -237,6 +240,8 @@ async def _in_use(settings: Settings, database: Database) -> AsyncIterator[Conte
             limits=_limits(settings),
             import_folder=_private_folder(settings, "imports"),
             export_folder=_private_folder(settings, "exports"),
+            public_url=settings.public_url,
+            openid=OpenIdProvider(openid) if openid else None,
         )
     finally:
         await database.close()

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message
 
 from services.harness import Clock, give_role, import_rows, new_name, new_program
 from tallystick.api.app import create_app
+from tallystick.core.openid import CALLBACK
 from tallystick.core.programs import Program
 from tallystick.core.roles import Role
 from tallystick.edges import Edges, inside
@@ -30,6 +31,7 @@ from tallystick.services.accounts import create_user
 from tallystick.services.callers import CallerKind
 from tallystick.services.context import Context, Limits
 from tallystick.services.keys import create_key
+from tallystick.services.openid_provider import OpenIdProvider
 from tallystick.store.db import Database
 from tallystick.web.app import on_http_error, page_routes
 
@@ -196,11 +198,16 @@ def check_error(content: bytes, content_type: str | None, status: int) -> None:
 
 @asynccontextmanager
 async def running_api(
-    url: str, *, limits: Limits | None = None, folder: Path | None = None
+    url: str,
+    *,
+    limits: Limits | None = None,
+    folder: Path | None = None,
+    openid: OpenIdProvider | None = None,
 ) -> AsyncIterator[Api]:
     """The application, started on the database of that URL, with a key of each kind.
 
     folder: what its files are to lie in; one that is gone at the end, if it is not given.
+    openid: the provider that people sign in at.
     """
     clock = Clock()
     async with AsyncExitStack() as stack:
@@ -214,6 +221,8 @@ async def running_api(
             limits=limits or Limits(),
             import_folder=data / "imports",
             export_folder=data / "exports",
+            public_url=openid.settings.redirect_uri.removesuffix(CALLBACK) if openid else None,
+            openid=openid,
         )
         app = await stack.enter_async_context(running_app(context))
         yield Api(

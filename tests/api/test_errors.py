@@ -31,6 +31,7 @@ EVERY = [
     (errors.NotAllowed("call getUsers", "ask an admin"), 403, {}),
     (errors.Busy("the ledger", retry_after_seconds=3), 503, {}),
     (errors.OutcomeUnknown(), 503, {}),
+    (errors.ProviderFailed("single sign-on", "it cannot be reached"), 502, {}),
     (errors.CannotStart("there is no room"), 503, {}),
 ]
 

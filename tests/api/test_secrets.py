@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.harness import PASSWORD, Api, exact, new_client, refusal, running_api
+from api.stored import everything_stored
 from services.apps import code_at
 from tallystick.api.operations import Operation
 from tallystick.api.routes import OPERATIONS
@@ -78,22 +79,6 @@ def _request(operation: Operation, secret: str) -> dict[str, Any]:
         "url": PATH.sub("1", operation.path),
         "json": None if operation.method in {"GET", "DELETE"} else body,
     }
-
-
-async def everything_stored(url: str) -> str:
-    """All rows of all tables, as text."""
-    connection = await asyncpg.connect(url)
-    tables = await connection.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
-    )
-    found = [
-        str(row[0])
-        for (table,) in tables
-        for row in await connection.fetch(f'SELECT t::text FROM "{table}" AS t')  # noqa: S608 - its own name
-    ]
-    await connection.close()
-    assert len(tables) > 20
-    return "\n".join(found)
 
 
 def told(line: Any) -> str:

@@ -144,6 +144,13 @@ VALUES (1, 'c');
 INSERT INTO unfinished_sign_in (token_digest, user_id, created_at, expires_at)
 VALUES ('t', 1, '2026-06-15', '2026-06-16');
 
+INSERT INTO identity (user_id, issuer, subject, email, connected_at)
+SELECT user_id, 'https://login.example.com', email, email, created_at
+FROM user_account;
+
+INSERT INTO openid_start (state_digest, browser_digest, user_id, way_on, expires_at)
+VALUES ('s', 'b', 1, '/', '2026-06-16');
+
 INSERT INTO sign_in_failure (subject_digest, failures, last_at, refused_until)
 VALUES ('s', 1, '2026-06-15', '2026-06-15');
 
@@ -361,6 +368,11 @@ WRONG: dict[str, list[str]] = {
     ],
     "unfinished_sign_in_pkey": [AGAIN.format("unfinished_sign_in")],
     "unfinished_sign_in_user_fkey": ["UPDATE unfinished_sign_in SET user_id = 97"],
+    "identity_pkey": ["UPDATE identity SET user_id = 1"],
+    "identity_subject_key": ["UPDATE identity SET subject = 'x'"],
+    "identity_user_fkey": ["UPDATE identity SET user_id = user_id + 97"],
+    "openid_start_pkey": [AGAIN.format("openid_start")],
+    "openid_start_user_fkey": ["UPDATE openid_start SET user_id = 97"],
     "sign_in_failure_pkey": [AGAIN.format("sign_in_failure")],
     "sign_in_failure_not_negative": ["UPDATE sign_in_failure SET failures = -1"],
     "schema_migration_pkey": [AGAIN.format("schema_migration")],

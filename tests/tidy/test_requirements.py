@@ -10,7 +10,7 @@ import pytest
 from tidy.tree import files, listing, text
 
 FOLDER = Path("requirements")
-NODE = [Path("requirements/browser"), Path("tests/parity/node")]
+NODE = [Path("requirements/browser"), Path("tests/parity/node"), Path("tests/web/node")]
 SETS = ["run", "test", "audit", "npm", "client26", "client9"]
 BUILDS_THE_PACKAGE = "flit-core"
 

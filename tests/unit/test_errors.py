@@ -21,6 +21,7 @@ from tallystick.core.errors import (
     NotSignedIn,
     NotSupported,
     OutcomeUnknown,
+    ProviderFailed,
     Refusal,
     RowProblem,
     StateChanged,
@@ -75,6 +76,10 @@ SENTENCES = {
         "the database connection broke while points were being written; look at the"
         " transactions before repeating, or send an Idempotency-Key so that repeating is safe"
     ): OutcomeUnknown(),
+    (
+        "single sign-on did not answer as it should: it cannot be reached;"
+        " try again, and tell an admin if it stays so"
+    ): ProviderFailed("single sign-on", "it cannot be reached"),
     "port 8080 is taken; choose another": CannotStart("port 8080 is taken; choose another"),
 }
 

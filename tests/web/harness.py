@@ -6,7 +6,7 @@ test can compare what a page shows with what the API says.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ from tallystick.core.ids import UserId
 from tallystick.core.sessions import SessionKind
 from tallystick.services.accounts import create_user
 from tallystick.services.context import Limits
+from tallystick.services.openid_provider import OpenIdProvider
 from tallystick.services.sessions import sign_in
 from tallystick.services.users import find_user_id
 from tallystick.web.cookies import SESSION_COOKIE
@@ -52,8 +53,13 @@ class Site:
 
         options: of the browser, like color_scheme="dark" or java_script_enabled=False.
         """
-        options = {"viewport": {"width": DESK, "height": 900}, "reduced_motion": "reduce"} | options
-        browser = await self.browser.new_context(base_url=self.url, **options)
+        options = {
+            "base_url": self.url,
+            "viewport": {"width": DESK, "height": 900},
+            "reduced_motion": "reduce",
+            **options,
+        }
+        browser = await self.browser.new_context(**options)
         self.contexts.append(browser)
         if email is not None:
             token = await self.token(email)
@@ -98,26 +104,47 @@ def _watch(page: Page, faults: list[str]) -> None:
 
 @asynccontextmanager
 async def running_site(
-    database_url: str, browser: Browser, *, limits: Limits | None = None
+    database_url: str,
+    browser: Browser,
+    *,
+    limits: Limits | None = None,
+    openid: Callable[[str], Awaitable[OpenIdProvider]] | None = None,
 ) -> AsyncIterator[Site]:
-    """The application on a port of its own, with its first admin."""
+    """The application on a port of its own, with its first admin.
+
+    openid: makes the provider that people sign in at of the address of the application.
+    """
     async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(running_api(database_url, limits=limits))
+        listener = stack.enter_context(new_listener())
+        provider = await openid(url_of(listener)) if openid else None
+        api = await stack.enter_async_context(
+            running_api(database_url, limits=limits, openid=provider)
+        )
         admin_id = await create_user(api.context, email=ADMIN, password=PASSWORD, is_admin=True)
-        url = await stack.enter_async_context(serving(api))
+        url = await stack.enter_async_context(serving(api, listener))
         yield Site(api=api, url=url, browser=browser, admin_id=admin_id)
 
 
 @asynccontextmanager
-async def serving(api: Api) -> AsyncIterator[str]:
+async def serving(api: Api, listener: socket.socket | None = None) -> AsyncIterator[str]:
     """The address at which it is answered until the end; the application runs already."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listener or new_listener()
     config = uvicorn.Config(api.app, lifespan="off", log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     task = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield url_of(listener)
     finally:
         server.should_exit = True
         await task
         listener.close()
+
+
+def new_listener() -> socket.socket:
+    """What listens on a port that is free."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address of what listens there."""
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"

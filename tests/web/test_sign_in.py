@@ -100,3 +100,12 @@ async def test_everything_works_without_scripts(site: Site) -> None:
     await page.get_by_role("button", name="My account").click()
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+async def test_without_a_provider_there_is_no_button_and_no_page(site: Site) -> None:
+    page = await site.page(email=None)
+    await page.goto("/login")
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    await expect(page.get_by_role("link", name="Continue with")).to_have_count(0)
+    for path in ("/login/openid", "/login/openid/callback?code=a&state=b"):
+        assert (await page.request.get(path)).status == 404

@@ -29,6 +29,7 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ProviderFailed: HTTPStatus.BAD_GATEWAY,
     errors.CannotStart: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -26,6 +26,13 @@ Settings, from the environment (an empty one counts as unset):
   TALLYSTICK_TLS_KEY         its key; unset: it is in the same file
   TALLYSTICK_TRUSTED_PROXIES         addresses and networks of proxies whose
                              X-Forwarded-For and -Proto are believed
+  TALLYSTICK_PUBLIC_URL      where browsers find it, as
+                             https://points.example.com; unset: where they ask
+  TALLYSTICK_OPENID_ISSUER   the provider that people may sign in at; the next
+                             two and the one before go with it
+  TALLYSTICK_OPENID_CLIENT_ID        who Tallystick is to it
+  TALLYSTICK_OPENID_CLIENT_SECRET    and its secret
+  TALLYSTICK_OPENID_NAME     what the button says         [default: single sign-on]
   TALLYSTICK_REQUESTS_PER_SECOND_MAX what one key may send to a process
                              in a second, 0 for no limit  [default: 0]
   TALLYSTICK_ADMIN_EMAIL     the first user, made if there is none

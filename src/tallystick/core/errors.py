@@ -17,6 +17,7 @@
     ├── NotAllowed              known credentials that do not reach so far
     ├── Busy                    too much work is waiting, or the member is locked; try again
     ├── OutcomeUnknown          the database went away in the middle; ask with an idempotency key
+    ├── ProviderFailed          the provider that people sign in at did not answer as it should
     └── CannotStart             the process cannot run as it is configured
 
 A refusal carries fields and a stable `code`; its sentence is built from them here and nowhere else.
@@ -268,6 +269,21 @@ class OutcomeUnknown(Refusal):
         return (
             "the database connection broke while points were being written; look at the"
             " transactions before repeating, or send an Idempotency-Key so that repeating is safe"
+        )
+
+
+@dataclass(eq=False)
+class ProviderFailed(Refusal):
+    """`provider`, at which people sign in, did not answer as it should; `why` says how."""
+
+    code = "provider_failed"
+    provider: str
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.provider} did not answer as it should: {self.why};"
+            " try again, and tell an admin if it stays so"
         )
 
 

@@ -96,15 +96,22 @@ def member_path(program_id: ProgramId, integration_id: IntegrationId) -> str:
     return f"/v1/loyalty_programs/{program_id}/profile/{quote(integration_id, safe='')}"
 
 
-async def record_sign_in(
-    tx: Tx, user_id: UserId, *, now: datetime, origin: Origin | None, refused: bool = False
+async def record_sign_in(  # noqa: PLR0913 - by name
+    tx: Tx,
+    user_id: UserId,
+    *,
+    now: datetime,
+    origin: Origin | None,
+    refused: bool = False,
+    way: str = "",
 ) -> None:
     """Write down that somebody has signed in, or, if `refused`, that they have tried to.
 
+    way: how, if it was not by a password of theirs.
     Addresses of nobody are not written down: they may be passwords in the wrong field.
     """
     person = Caller(kind=CallerKind.PERSON, user_id=user_id, origin=origin)
-    new = {"userId": user_id, "refused": refused}
+    new = {"userId": user_id, "refused": refused} | ({"way": way} if way else {})
     await record_change(tx, person, SESSIONS, now=now, new=new)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tallystick.core.formats.limits import FileLimits
 from tallystick.core.ids import ProgramId
 from tallystick.core.programs import Program
+from tallystick.services.openid_provider import OpenIdProvider
 from tallystick.services.remembered import Remembered
 from tallystick.store.db import Database
 
@@ -49,7 +50,8 @@ class Context:
     The same goes for `export_folder` and `export_wake` and the files that jobs write.
     A file that is written over HTTP holds its connection for as long as its reader takes, so only a
     few are written at a time. What requests know of a program may be a second old; postings read it
-    anew, in their transaction.
+    anew, in their transaction. public_url: where browsers find us, without a slash at the end; None
+    if it is not set. openid: the provider that people sign in at; None without one.
     """
 
     database: Database
@@ -61,6 +63,8 @@ class Context:
     import_wake: asyncio.Event = field(default_factory=asyncio.Event)
     export_folder: Path = Path("data/exports")
     export_wake: asyncio.Event = field(default_factory=asyncio.Event)
+    public_url: str | None = None
+    openid: OpenIdProvider | None = None
     known_programs: Remembered[ProgramId, Program] = field(default_factory=Remembered)
     export_turns: asyncio.Semaphore = field(init=False)
 

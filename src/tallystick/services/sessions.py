@@ -141,10 +141,13 @@ async def open_with_code(  # noqa: PLR0913 - by name
     return None
 
 
-async def open_session(
-    context: Context, tx: Tx, user_id: UserId, *, kind: SessionKind, origin: Origin
+async def open_session(  # noqa: PLR0913 - by name
+    context: Context, tx: Tx, user_id: UserId, *, kind: SessionKind, origin: Origin, way: str = ""
 ) -> Session:
-    """A new session of somebody who has shown who they are, within the transaction."""
+    """A new session of somebody who has shown who they are, within the transaction.
+
+    way: how, if it was not by a password of theirs.
+    """
     now, token = context.clock(), secrets.token_urlsafe(32)
     expires_at = expiry_of(kind, created_at=now, seen_at=now)
     await store.insert_session(
@@ -158,7 +161,7 @@ async def open_session(
         user_agent=_readable(origin.user_agent),
     )
     await people_store.note_sign_in(tx, user_id, now=now)
-    await record_sign_in(tx, user_id, now=now, origin=origin)
+    await record_sign_in(tx, user_id, now=now, origin=origin, way=way)
     return Session(user_id=user_id, token=token, created_at=now, expires_at=expires_at)
 
 

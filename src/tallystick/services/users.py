@@ -15,6 +15,7 @@ from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import accounts as store
+from tallystick.store import openid as openid_store
 from tallystick.store import roles as role_store
 from tallystick.store import sessions as session_store
 from tallystick.store.db import Tx
@@ -148,6 +149,7 @@ async def delete_user(context: Context, caller: Caller, user_id: UserId) -> None
         await session_store.delete_user_sessions(tx, user_id)
         await store.delete_link(tx, user_id)
         await delete_second_factor(tx, user_id)
+        await openid_store.delete_identities(tx, user_id)
         await role_store.replace_program_roles(tx, user_id, ())
         await record_change(tx, caller, f"/v1/users/{user_id}", now=now, old=told_user(user))
 

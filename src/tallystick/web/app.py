@@ -1,6 +1,5 @@
 """From a request to a page: who visits, which handler, how its answer is rendered."""
 
-from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -12,14 +11,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.core.errors import InvalidField, NotAllowed, NotSignedIn, Refusal
-from tallystick.edges.noting import note_caller, note_refusal, route_of
-from tallystick.edges.origin import origin_of
-from tallystick.services.callers import Caller, check_may
-from tallystick.services.house import House
+from tallystick.edges.noting import note_refusal, route_of
+from tallystick.services.callers import check_may
 from tallystick.services.users import get_user
-from tallystick.web import code_step, invitation, setup, sign_in
+from tallystick.web import code_step, invitation, openid, setup, sign_in
 from tallystick.web.cookies import forget_session, keep_note, session_token
-from tallystick.web.entrance import Endpoint, house_of
+from tallystick.web.entrance import Endpoint, caller_of, house_of
 from tallystick.web.forms import read_form
 from tallystick.web.pages import Page
 from tallystick.web.refusals import STATUS_OF, Sorry, sorry_for
@@ -50,6 +47,7 @@ def page_routes() -> list[BaseRoute]:
             for path, method, endpoint in (
                 *sign_in.ENDPOINTS,
                 *code_step.ENDPOINTS,
+                *openid.ENDPOINTS,
                 *setup.ENDPOINTS,
                 *invitation.ENDPOINTS,
             )
@@ -162,7 +160,7 @@ async def _shown_again(visit: Visit, show: Handler | None, refusal: Refusal) -> 
 async def _visit(request: Request, page: Page) -> Visit:
     """Who visits, and the program that the page is about. Errors: NotSignedIn, NotFound, ..."""
     house = house_of(request)
-    caller = await _caller(house, request)
+    caller = await caller_of(request)
     assert caller.user_id is not None
     visit = Visit(
         house=house,
@@ -178,15 +176,6 @@ async def _visit(request: Request, page: Page) -> Visit:
     if request.method == "POST":
         visit.form = await read_form(request)
     return visit
-
-
-async def _caller(house: House, request: Request) -> Caller:
-    token = session_token(request)
-    if not token:
-        raise NotSignedIn("sign in first")
-    caller = await house.doorkeeper.identify(f"Bearer {token}")
-    note_caller(request.scope, caller)
-    return replace(caller, origin=origin_of(request))
 
 
 async def _respond(visit: Visit, answer: Answer) -> Response:

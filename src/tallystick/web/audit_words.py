@@ -10,6 +10,7 @@ import msgspec
 
 from tallystick.core.accounts import Change
 from tallystick.services.changes import SESSIONS
+from tallystick.services.openid import WAY
 from tallystick.web.showing import in_words
 
 NOTHING = "—"
@@ -39,6 +40,7 @@ _WORDS = {
     "password_link": "Link for a password",
     "second_factor": "Second factor",
     "recovery_codes": "Recovery codes",
+    "identities": "Connected account",
     "settings": "Own settings",
     "sessions": "Sign-in",
     "undo": "Undo",
@@ -80,12 +82,14 @@ def thing_of(entity: str) -> str:
 
 
 def signed(change: Change) -> str:
-    """What a change of sessions was: signing in or out; empty for any other."""
+    """What a change of sessions was: signing in, and how, or out; empty for any other."""
     if change.entity != SESSIONS:
         return ""
     if change.new is None:
         return "Signed out"
-    return "Sign-in refused" if _read(change.new).get("refused") else "Signed in"
+    told = _read(change.new)
+    way = " by OpenID" if told.get("way") == WAY else ""
+    return f"Sign-in{way} refused" if told.get("refused") else f"Signed in{way}"
 
 
 def differences(change: Change) -> list[Difference]:

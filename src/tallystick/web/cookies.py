@@ -1,4 +1,4 @@
-"""The cookies: who has signed in, who is about to, and the note that the next page shows."""
+"""The cookies: who has signed in, who is about to, here or elsewhere, and the next page's note."""
 
 from urllib.parse import urlencode
 
@@ -6,12 +6,14 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.core.openid import START_LIFE
 from tallystick.core.second_factor import SIGN_IN_LIFE
 from tallystick.web.visits import TONES, Note
 
 SESSION_COOKIE = "tallystick-session"
 SIGN_IN_COOKIE = "tallystick-sign-in"
 NOTE_COOKIE = "tallystick-note"
+START_COOKIE = "tallystick-openid"
 
 
 def session_token(request: Request) -> str | None:
@@ -43,6 +45,21 @@ def keep_sign_in(response: Response, request: Request, token: str) -> None:
 def forget_sign_in(response: Response, request: Request) -> None:
     """Have the browser forget that somebody has begun to sign in."""
     _set(response, request, SIGN_IN_COOKIE, "", max_age=0)
+
+
+def start_token(request: Request) -> str | None:
+    """What this browser shows when it is back from the provider."""
+    return request.cookies.get(_name(request, START_COOKIE))
+
+
+def keep_start(response: Response, request: Request, token: str) -> None:
+    """Have the browser show this when it is back; a link from elsewhere brings it along."""
+    _set(response, request, START_COOKIE, token, max_age=int(START_LIFE.total_seconds()))
+
+
+def forget_start(response: Response, request: Request) -> None:
+    """Have the browser forget that it was on the way."""
+    _set(response, request, START_COOKIE, "", max_age=0)
 
 
 def keep_note(response: Response, request: Request, note: Note) -> None:

@@ -18,6 +18,7 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ProviderFailed: HTTPStatus.BAD_GATEWAY,
 }
 
 _TITLES: dict[type[errors.Refusal], str] = {
@@ -25,6 +26,7 @@ _TITLES: dict[type[errors.Refusal], str] = {
     errors.NotAllowed: "This isn\N{RIGHT SINGLE QUOTATION MARK}t yours to see or do",
     errors.Busy: "There is too much to do right now",
     errors.OutcomeUnknown: "The database went away",
+    errors.ProviderFailed: "Signing in elsewhere failed",
 }
 
 

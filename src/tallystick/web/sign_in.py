@@ -6,7 +6,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tallystick.core.errors import NotSignedIn, TooManyAttempts
+from tallystick.core.errors import NotSignedIn, Refusal, TooManyAttempts
 from tallystick.edges.origin import origin_of
 from tallystick.services.accounts import has_users
 from tallystick.services.unfinished import Unfinished, start_sign_in
@@ -21,14 +21,8 @@ _ODD = re.compile(r"[\x00-\x20\x7f\\]")
 
 async def show_sign_in(request: Request) -> Response:
     """The form, which says so if nobody can sign in yet."""
-    house = house_of(request)
-    values = {
-        "email": "",
-        "next": way_on(request.query_params.get("next")),
-        "problem": "",
-        "is_new": not await has_users(house.context),
-    }
-    return render_plain(request, "sign_in.html", values)
+    is_new = not await has_users(house_of(request).context)
+    return sign_in_form(request, to=way_on(request.query_params.get("next")), is_new=is_new)
 
 
 async def do_sign_in(request: Request) -> Response:
@@ -44,8 +38,7 @@ async def do_sign_in(request: Request) -> Response:
             origin=origin_of(request),
         )
     except (NotSignedIn, TooManyAttempts) as refusal:
-        values = {"email": email, "next": to, "problem": str(refusal), "is_new": False}
-        return render_plain(request, "sign_in.html", values, STATUS_OF[type(refusal)])
+        return sign_in_form(request, to=to, email=email, refusal=refusal)
     if isinstance(found, Unfinished):
         return to_code(request, found, to)
     return let_in(request, found, to)
@@ -57,6 +50,27 @@ async def do_sign_out(request: Request) -> Response:
     response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
     forget_session(response, request)
     return response
+
+
+def sign_in_form(
+    request: Request,
+    *,
+    to: str,
+    email: str = "",
+    refusal: Refusal | None = None,
+    is_new: bool = False,
+) -> Response:
+    """The form, with why it is shown again. is_new: nobody can sign in yet."""
+    openid = house_of(request).context.openid
+    values = {
+        "email": email,
+        "next": to,
+        "problem": str(refusal) if refusal else "",
+        "is_new": is_new,
+        "provider": openid.settings.name if openid else "",
+    }
+    status = STATUS_OF[type(refusal)] if refusal else HTTPStatus.OK
+    return render_plain(request, "sign_in.html", values, status)
 
 
 def way_on(wanted: str | None) -> str:

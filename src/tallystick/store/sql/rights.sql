@@ -53,6 +53,8 @@ WITH wanted (table_name, rights, changed) AS (
     ('second_factor', '{SELECT,INSERT,DELETE}', '{sealed_secret,begun_at,confirmed_at,last_step}'),
     ('recovery_code', '{SELECT,INSERT,DELETE}', '{}'),
     ('unfinished_sign_in', '{SELECT,INSERT,DELETE}', '{}'),
+    ('identity', '{SELECT,INSERT,DELETE}', '{}'),
+    ('openid_start', '{SELECT,INSERT,DELETE}', '{}'),
     ('sign_in_failure', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('api_key', '{SELECT,INSERT,DELETE}', '{used_at}'),
     -- Work that comes and goes.

@@ -10,6 +10,7 @@ from tallystick.web.routes import (
     me,
     member,
     members,
+    openid,
     overview,
     people,
     points,
@@ -36,5 +37,6 @@ PAGES: tuple[Page, ...] = (
     *keys.PAGES,
     *audit.PAGES,
     *me.PAGES,
+    *openid.PAGES,
     *second_factor.PAGES,
 )

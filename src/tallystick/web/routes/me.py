@@ -15,6 +15,7 @@ from tallystick.services.sessions import end_other_sessions, end_session, list_s
 from tallystick.services.users import UserWish, update_own_settings, update_user
 from tallystick.web.browsers import browser_of
 from tallystick.web.pages import Page
+from tallystick.web.routes.openid import identity_values
 from tallystick.web.showing import LOCALES
 from tallystick.web.sign_in import way_on
 from tallystick.web.visits import Answer, Note, Redirect, View, Visit
@@ -39,6 +40,7 @@ async def _show_me(visit: Visit) -> View:
         "browser_of": browser_of,
         "second_factor": await get_second_factor(visit.context, visit.caller),
         "sessions": await list_sessions(visit.context, visit.caller, visit.person.user_id),
+        **await identity_values(visit, visit.person.user_id),
     }
     return View(template="me.html", values=values)
 

@@ -11,8 +11,10 @@ from tallystick.services.second_factor import reset_second_factor
 from tallystick.services.sessions import end_session, list_sessions
 from tallystick.services.users import UserWish, delete_user, get_user, list_users, update_user
 from tallystick.web.browsers import browser_of
+from tallystick.web.entrance import public_url
 from tallystick.web.pages import Page
 from tallystick.web.person_form import chosen_roles, fields_of, role_values
+from tallystick.web.routes.openid import identity_values
 from tallystick.web.visits import Note, Redirect, View, Visit
 
 PEOPLE = "/account/people"
@@ -64,6 +66,7 @@ async def _show_person(visit: Visit) -> View:
         "user": user,
         "browser_of": browser_of,
         "sessions": await list_sessions(visit.context, visit.caller, user.user_id),
+        **await identity_values(visit, user.user_id),
         "fields": fields_of(programs),
         **role_values(programs, user.roles),
     }
@@ -165,7 +168,7 @@ async def _made(visit: Visit, link: Link) -> View:
     values = {
         "user": await get_user(visit.context, visit.caller, link.user_id),
         "link": link,
-        "address": f"{visit.request.base_url}invite/{link.token}",
+        "address": f"{public_url(visit.request)}/invite/{link.token}",
     }
     return View(template="link_made.html", values=values, status=HTTPStatus.CREATED)
 
