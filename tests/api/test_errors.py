@@ -20,6 +20,8 @@ EVERY = [
     (errors.NotFound("loyalty program", "7", "there are none"), 404, {}),
     (errors.AlreadyExists("program", "name", "shop"), 409, {}),
     (errors.AlreadyUndone(7), 409, {}),
+    (errors.AlreadyDecided(7, "rejected"), 409, {}),
+    (errors.NotNow(7, "the file is gone"), 409, {}),
     (errors.InUse("program", "shop", "transactions", "keep it"), 409, {}),
     (errors.StateChanged('"a"'), 412, {}),
     (errors.InsufficientPoints(asked="5.00", active="1.00"), 400, {"pointer": "/points"}),

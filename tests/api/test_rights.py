@@ -17,11 +17,16 @@ from tallystick.services.callers import CallerKind
 # Written out, not asked of the table: whoever changes the table changes this with intent.
 NEEDS = {
     Right.SEE: {
-        "getApplication", "getApplications", "getDashboardStatistics", "getLoyaltyLedgerBalances",
+        "getApplication", "getApplications", "getDashboardStatistics", "getFourEyes",
+        "getLoyaltyLedgerBalances",
         "getLoyaltyPoints", "getLoyaltyProgram", "getLoyaltyProgramProfileLedgerTransactions",
         "getLoyaltyPrograms", "getLoyaltyProgramTransactions", "getLoyaltyStatistics",
     },
-    Right.POST_POINTS: {"addLoyaltyPoints", "postLoyaltyPointsBatch", "removeLoyaltyPoints"},
+    Right.POST_POINTS: {
+        "addLoyaltyPoints", "getApproval", "getApprovals", "postLoyaltyPointsBatch",
+        "removeLoyaltyPoints", "withdrawApproval",
+    },
+    Right.APPROVE: {"grantApproval", "rejectApproval"},
     Right.EXPORT: {
         "createExport", "deleteExport", "exportDashboard", "exportLoyaltyBalance",
         "exportLoyaltyBalances", "exportLoyaltyExpiring", "exportLoyaltyJoinDates",
@@ -38,7 +43,8 @@ NEEDS = {
         "getCustomerProfile", "getCustomerProfiles", "getCustomersByAttributes",
     },
     Right.PROGRAMS: {
-        "createApplication", "createLoyaltyProgram", "deleteLoyaltyProgram", "updateLoyaltyProgram",
+        "createApplication", "createLoyaltyProgram", "deleteLoyaltyProgram", "setFourEyes",
+        "updateLoyaltyProgram",
     },
     Right.KEYS: {
         "createApplicationAPIKey", "createManagementKey", "deleteApplicationAPIKey",

@@ -20,9 +20,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.generated import OPERATIONS, SEED, AnyCase, ask, cases
-from api.harness import Api, exact, program_path
+from api.harness import Api, Member, exact, program_path
 from services.harness import NOW, new_name
+from tallystick.core.approvals import FourEyes
+from tallystick.core.points import Points
 from tallystick.core.programs import Program
+from tallystick.services.four_eyes import set_four_eyes
 
 EXAMPLES = 20
 CHECKS = [
@@ -107,7 +110,17 @@ async def _things(api: Api, application_id: int) -> dict[str, str | int]:
         "importId": await _upload(api, member.program),
         "format": "points",
         "exportId": exact(await api.manager.post(exports, json={"kind": "balances"}))["id"],
+        "approvalId": await _ask(api, member),
     }
+
+
+async def _ask(api: Api, member: Member) -> int:
+    """A request that waits, in a program where nearly everything does."""
+    await set_four_eyes(
+        api.context, None, member.program.id, FourEyes(imports_wait=True, points_from=Points(100))
+    )
+    person = await api.person(member.program)
+    return int(exact(await person.put(f"{member.path}/add_points", json={"points": 5}))["id"])
 
 
 async def _upload(api: Api, program: Program) -> int:

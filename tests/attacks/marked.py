@@ -12,9 +12,12 @@ from typing import Any
 
 from api.harness import PASSWORD, Api, Member, exact, in_path, program_path
 from services.harness import ADMIN, NOW, import_rows, new_name
+from tallystick.core.approvals import FourEyes
 from tallystick.core.ids import UserId
+from tallystick.core.points import Points
 from tallystick.core.programs import ReturnPolicy
 from tallystick.services.accounts import create_user
+from tallystick.services.four_eyes import set_four_eyes
 from tallystick.services.users import UserWish, update_user
 from web.import_files import import_file, send
 from web.world import awaiting, written_export
@@ -53,6 +56,7 @@ async def make_marked(api: Api, mark: str) -> Marked:
     integration, management = await _keys(api, application["id"], mark)
     [waiting] = [one["transactionUUID"] for one in await awaiting(member)]
     export = await written_export(api, program, parameters={"details": True})
+    approval = await _asked(api, member, mark)
     [session] = exact(await api.manager.get(f"/v1/users/{user_id}/sessions"))["data"]
     customers = exact(await api.manager.get("/v1/customers/no_total"))["data"]
     return Marked(
@@ -71,6 +75,7 @@ async def make_marked(api: Api, mark: str) -> Marked:
             "importId": checked,
             "format": "points",
             "exportId": export,
+            "approvalId": approval,
         },
         pages={
             "program": program.id,
@@ -78,6 +83,7 @@ async def make_marked(api: Api, mark: str) -> Marked:
             "member": in_path(member.name),
             "transaction": waiting,
             "export": export,
+            "approval": approval,
             "person": user_id,
             "session": session["id"],
             "application": application["id"],
@@ -100,6 +106,20 @@ async def _post(api: Api, member: Member, mark: str) -> None:
         json={"attributes": {"Name": mark, mark: mark, "Email": mark}},
     )
     assert answer.is_success, answer.text
+
+
+async def _asked(api: Api, member: Member, mark: str) -> int:
+    """The number of a request that waits, beside one that was rejected; both have the mark."""
+    million = FourEyes(points_from=Points(1_000_000_00))
+    await set_four_eyes(api.context, None, member.program.id, million)
+    one, other = await api.person(is_admin=True), await api.person(is_admin=True)
+    numbers = []
+    for _ in range(2):
+        body = {"points": 2_000_000, "name": mark, "subledgerId": mark[:64]}
+        numbers.append(exact(await one.put(f"{member.path}/add_points", json=body))["id"])
+    path = f"{program_path(member.program)}/approvals/{numbers[0]}/reject"
+    exact(await other.post(path, json={"note": mark[:255]}))
+    return int(numbers[1])
 
 
 async def _files(api: Api, member: Member, mark: str) -> tuple[int, int]:

@@ -55,7 +55,7 @@ every_command = pytest.mark.parametrize("path", COMMANDS, ids=lambda path: " ".j
 def test_the_commands_are_those_of_the_documentation() -> None:
     expected = {
         "", "serve", "migrate", "balances", "verify", "close-days",
-        "program", "program create", "program list",
+        "program", "program create", "program four-eyes", "program list",
         "import", "import check", "import points", "import join-dates", "import list",
         "import show", "import report", "import undo", "import sample",
         "export", "export transactions", "export balances", "export expiring",

@@ -22,7 +22,7 @@ from tallystick.core.transactions import Kind
 from tallystick.services.balances import member_balances, program_totals
 from tallystick.services.context import Context, Limits
 from tallystick.services.imports import import_points
-from tallystick.services.posting import Posted, Posting, post
+from tallystick.services.posting import Asked, Posted, Posting, post
 from tallystick.services.programs import create_program
 from tallystick.services.verify import verify
 from tallystick.services.writer import Writer, running_writer
@@ -96,7 +96,7 @@ def deduction(
 
 async def at_once(
     writers: Sequence[Writer], postings: Sequence[Posting]
-) -> list[Posted | BaseException]:
+) -> list[Posted | Asked | BaseException]:
     """What each was answered; they are sent together, to the writers in turn."""
     async with asyncio.timeout(30):
         return await asyncio.gather(
@@ -323,7 +323,7 @@ async def waiting_backend(context: Context) -> int:
 @asynccontextmanager
 async def losing_its_connection(
     processes: list[Context], program: Program, key: str | None
-) -> AsyncIterator["asyncio.Task[Posted]"]:
+) -> AsyncIterator["asyncio.Task[Posted | Asked]"]:
     """A posting whose connection breaks while it is being written, held back until the end."""
     there = addition(program, BEN, 1, subledger="new")
     async with running_writer(processes[0]) as writer, holding(processes[1], there):

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -269,7 +271,15 @@ def _text(value: Any) -> Any:
 async def running_world(url: str) -> AsyncIterator[World]:
     """The application on the database of that URL, served on a port of its own."""
     clock = Clock()
-    context = Context(database=await Database.open(url, size=5), secret=SECRET, clock=clock)
+    database = await Database.open(url, size=5)
+    with TemporaryDirectory() as folder:
+        context = Context(database=database, secret=SECRET, clock=clock, import_folder=Path(folder))
+        async with _running(context, clock) as world:
+            yield world
+
+
+@asynccontextmanager
+async def _running(context: Context, clock: Clock) -> AsyncIterator[World]:
     async with (
         running_app(context) as app,
         _serving(app) as host,

@@ -108,6 +108,20 @@ INSERT INTO import_job (program_id, format, state, file_name, file_bytes, file_d
   created_at)
 VALUES (1, 'points', 'uploaded', '', 0, '', false, '2026-06-15');
 
+INSERT INTO four_eyes (program_id, imports_wait, points_from)
+VALUES (1, true, 100);
+
+INSERT INTO approval (program_id, kind, wish, asked_by, api_key_id, asked_at, waits)
+VALUES (1, 'add', '{}', 1, NULL, '2026-06-15', false),
+  (1, 'import', '{}', 0, 2, '2026-06-15', true);
+
+INSERT INTO approval_decision (approval_id, asked_by, decided_by, verdict, note, decided_at,
+  transaction_uuids)
+VALUES (1, 1, 2, 'approved', '', '2026-06-15', '{00000000-0000-0000-0000-000000000001}');
+
+UPDATE import_job
+SET approval_id = 2;
+
 INSERT INTO day_figures (program_id, subledger_id, starts_at, ends_at, pending, active, spent,
   expired, negative, members, new_members, earned_manually, earned_by_imports, earned_by_sessions,
   spent_manually, spent_by_imports, spent_by_sessions)
@@ -375,6 +389,46 @@ WRONG: dict[str, list[str]] = {
     "openid_start_user_fkey": ["UPDATE openid_start SET user_id = 97"],
     "sign_in_failure_pkey": [AGAIN.format("sign_in_failure")],
     "sign_in_failure_not_negative": ["UPDATE sign_in_failure SET failures = -1"],
+    "four_eyes_pkey": [AGAIN.format("four_eyes")],
+    "four_eyes_program_fkey": ["UPDATE four_eyes SET program_id = 97"],
+    "four_eyes_points_in_range": [
+        "UPDATE four_eyes SET points_from = 0",
+        "UPDATE four_eyes SET points_from = 100000000000000",
+    ],
+    "approval_pkey": [AGAIN.format("approval")],
+    "approval_id_key": [
+        """
+        INSERT INTO approval (approval_id, program_id, kind, wish, asked_by, asked_at)
+        OVERRIDING SYSTEM VALUE
+        SELECT approval_id, program_id, kind, wish, 97, asked_at
+        FROM approval
+        """
+    ],
+    "approval_program_fkey": ["UPDATE approval SET program_id = 97"],
+    "approval_kind_known": ["UPDATE approval SET kind = 'erase' WHERE api_key_id IS NULL"],
+    "approval_of_somebody": ["UPDATE approval SET asked_by = 0, api_key_id = NULL WHERE waits"],
+    "approval_of_keys_is_of_files": ["UPDATE approval SET kind = 'add' WHERE api_key_id = 2"],
+    "approval_decision_pkey": [AGAIN.format("approval_decision")],
+    "approval_decision_approval_fkey": [
+        "UPDATE approval_decision SET approval_id = 97",
+        "UPDATE approval_decision SET asked_by = 3",
+    ],
+    "approval_decision_verdict_known": [
+        "UPDATE approval_decision SET verdict = 'waiting', transaction_uuids = '{}'"
+    ],
+    "approval_decision_takes_four_eyes": [
+        "UPDATE approval_decision SET decided_by = 1",
+        "UPDATE approval_decision SET verdict = 'withdrawn', transaction_uuids = '{}'",
+    ],
+    "approval_decision_posts_if_approved": [
+        "UPDATE approval_decision SET verdict = 'rejected'",
+        "UPDATE approval_decision SET verdict = 'withdrawn', decided_by = asked_by",
+    ],
+    "import_job_approval_fkey": ["UPDATE import_job SET approval_id = 97"],
+    "import_job_waits_or_is_done": [
+        "UPDATE import_job SET state = 'importing'",
+        "UPDATE import_job SET state = 'undoing'",
+    ],
     "schema_migration_pkey": [AGAIN.format("schema_migration")],
 }
 

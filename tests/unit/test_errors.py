@@ -6,6 +6,7 @@ import pytest
 
 from tallystick.core import errors
 from tallystick.core.errors import (
+    AlreadyDecided,
     AlreadyExists,
     AlreadyUndone,
     Busy,
@@ -18,6 +19,7 @@ from tallystick.core.errors import (
     KeyReused,
     NotAllowed,
     NotFound,
+    NotNow,
     NotSignedIn,
     NotSupported,
     OutcomeUnknown,
@@ -70,6 +72,14 @@ SENTENCES = {
     "too many attempts to sign in have failed; wait 60 seconds, then try again": (
         TooManyAttempts(60)
     ),
+    (
+        "approval 7 was rejected already, and is decided once; if it is still wanted, ask for it"
+        " anew"
+    ): AlreadyDecided(7, "rejected"),
+    (
+        "approval 7 waits on, as it cannot be done now: the file is gone; approve it when it can"
+        " be, or reject it"
+    ): NotNow(7, "the file is gone"),
     "you may not call getUsers; ask an admin": NotAllowed("call getUsers", "ask an admin"),
     "the member is busy; nothing was written, try again": Busy("the member"),
     (

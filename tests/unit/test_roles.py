@@ -19,6 +19,7 @@ TABLE = """
                 admin  manager  support  analyst  viewer
 SEE             yes    yes      yes      yes      yes
 POST_POINTS     yes    yes      yes      -        -
+APPROVE         yes    yes      -        -        -
 EXPORT          yes    -        -        yes      -
 IMPORT          yes    -        -        -        -
 CUSTOMERS       yes    -        -        -        -

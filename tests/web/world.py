@@ -7,8 +7,12 @@ from typing import Any
 
 from api.harness import Api, Member, exact, in_path, program_path
 from services.harness import import_rows
+from tallystick.core.approvals import FourEyes
+from tallystick.core.points import Points
 from tallystick.core.programs import Program, ReturnPolicy
+from tallystick.core.roles import Role
 from tallystick.core.validity import render_instant
+from tallystick.services.four_eyes import set_four_eyes
 from tallystick.web.pages import Page
 from web.days import fill_days
 from web.import_files import csv, import_file, send, undo
@@ -43,11 +47,13 @@ async def make_world(api: Api) -> World:
     member = await make_member(api, program)
     [waiting] = [one["transactionUUID"] for one in await awaiting(member)]
     checked, imported = await _imports(api, program)
+    asked = await ask_for_points(api, program, member)
     return World(
         program=program,
         things={
             "program": program.id,
             "import": checked,
+            "approval": asked,
             "member": in_path(member.name),
             "transaction": waiting,
             "export": await written_export(api, program, parameters={"details": True}),
@@ -99,6 +105,19 @@ async def make_member(api: Api, program: Program) -> Member:
     assert (await member.add(75, name="After the visit", pendingDuration="on_action")).is_success
     assert (await member.add(40, name="Miles", subledgerId="miles")).is_success
     return member
+
+
+async def ask_for_points(api: Api, program: Program, member: Member) -> int:
+    """The number of a request that waits, in a program where one was decided before."""
+    await set_four_eyes(api.context, None, program.id, FourEyes(points_from=Points(500_00)))
+    ben, eva = await api.person(program, Role.MANAGER), await api.person(program, Role.MANAGER)
+    numbers = []
+    for points, name in ((650, "Complaint 4711"), (1200, "Lost parcel")):
+        body = {"points": points, "name": name, "validityDuration": "6M"}
+        numbers.append(exact(await ben.put(f"{member.path}/add_points", json=body))["id"])
+    path = f"{program_path(program)}/approvals/{numbers[0]}/reject"
+    exact(await eva.post(path, json={"note": "Half of it was their own mistake"}))
+    return int(numbers[1])
 
 
 async def awaiting(member: Member) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from tallystick.core.programs import Program
 from tallystick.core.texts import integration_id_in
 from tallystick.core.transactions import Kind
 from tallystick.services.batch import BATCH_MAX, post_in_order
-from tallystick.services.posting import Posted, Posting
+from tallystick.services.postings import Asked, Posted, Posting
 
 BODY_BYTES_MAX = 10_000_000
 
@@ -37,10 +37,15 @@ class PostBatch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PostingOutcome(msgspec.Struct, omit_defaults=True):
-    """What became of one of them: `posted`, `replayed` (it was posted before) or `refused`."""
+    """What became of one of them.
 
-    status: Literal["posted", "replayed", "refused"]
+    It was `posted`, `replayed` (it was posted before) or `refused`; or it is `waiting` for
+    approval, which the program asks for since this very moment.
+    """
+
+    status: Literal["posted", "replayed", "refused", "waiting"]
     transactionUUIDs: list[str] = []
+    approvalId: int | None = None
     error: Problem | None = None
 
 
@@ -50,6 +55,7 @@ class BatchBody(msgspec.Struct):
     posted: int
     replayed: int
     refused: int
+    waiting: int
     outcomes: list[PostingOutcome]
 
 
@@ -59,6 +65,9 @@ async def post_batch(call: Call[Nothing, PostBatch]) -> BatchBody:
     Each posting has an outcome of its own, and a refused one harms no other. A member's postings
     are entered in their order. With an `Idempotency-Key`, or an `idempotencyKey` in each, the
     same call can be sent again: what was posted is not posted twice.
+
+    Where points by hand of a person wait for approval, a batch of a person is refused that has as
+    many points in all: send it as a file, which can wait.
     """
     program = await call.profile_program()
     longest = KEY_LENGTH_MAX - len(f"/{BATCH_MAX}")
@@ -75,6 +84,7 @@ async def post_batch(call: Call[Nothing, PostBatch]) -> BatchBody:
         posted=statuses.count("posted"),
         replayed=statuses.count("replayed"),
         refused=statuses.count("refused"),
+        waiting=statuses.count("waiting"),
         outcomes=outcomes,
     )
 
@@ -100,7 +110,9 @@ def _wish(
         return refusal
 
 
-def _outcome(n: int, outcome: Posted | Refusal) -> PostingOutcome:
+def _outcome(n: int, outcome: Posted | Asked | Refusal) -> PostingOutcome:
+    if isinstance(outcome, Asked):
+        return PostingOutcome(status="waiting", approvalId=outcome.approval_id)
     if isinstance(outcome, Posted):
         return PostingOutcome(
             status="replayed" if outcome.replayed else "posted",

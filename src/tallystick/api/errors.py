@@ -18,6 +18,8 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.AlreadyExists: HTTPStatus.CONFLICT,
     errors.AlreadyUndone: HTTPStatus.CONFLICT,
+    errors.AlreadyDecided: HTTPStatus.CONFLICT,
+    errors.NotNow: HTTPStatus.CONFLICT,
     errors.InUse: HTTPStatus.CONFLICT,
     errors.StateChanged: HTTPStatus.PRECONDITION_FAILED,
     errors.InsufficientPoints: HTTPStatus.BAD_REQUEST,

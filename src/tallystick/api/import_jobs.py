@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from starlette.responses import Response
 
+from tallystick.api.approvals import waiting_response
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.paging import PageSize, Skip
 from tallystick.core.ids import ImportId
@@ -137,7 +138,10 @@ class ProgressBody(msgspec.Struct, omit_defaults=True):
 
 
 class ImportJobBody(msgspec.Struct, omit_defaults=True):
-    """A file and what became of it. `failure` says why the last work on it failed."""
+    """A file and what became of it. `failure` says why the last work on it failed.
+
+    `approvalId`: the request by which it waits to be imported or undone, while it does.
+    """
 
     id: int
     programId: int
@@ -157,6 +161,7 @@ class ImportJobBody(msgspec.Struct, omit_defaults=True):
     importedPoints: Decimal | None = None
     problemCount: int | None = None
     failure: str | None = None
+    approvalId: int | None = None
     finding: FindingBody | None = None
 
 
@@ -195,10 +200,11 @@ class UndoPreviewBody(msgspec.Struct, omit_defaults=True):
     undone: str | None = None
 
 
-async def post_import(call: Call[NewImportQuery, Nothing]) -> ImportJobBody:
+async def post_import(call: Call[NewImportQuery, Nothing]) -> ImportJobBody | Response:
     """Send a file to be checked or imported in the background.
 
-    It goes on when the connection ends; ask for the import to see how far it is.
+    It goes on when the connection ends; ask for the import to see how far it is. Where imports wait
+    for a second person's approval, the file is checked meanwhile.
     """
     program = await call.profile_program()
     states = {"nothing": "uploaded", "check": "checking", "import": "importing"}
@@ -212,7 +218,7 @@ async def post_import(call: Call[NewImportQuery, Nothing]) -> ImportJobBody:
             state=states[call.query.start],
             good_rows_only=call.query.goodRowsOnly,
         )
-    return _body(call, job)
+    return await _told(call, job)
 
 
 async def get_imports(call: Call[ImportsQuery, Nothing]) -> ImportJobsBody:
@@ -239,8 +245,11 @@ async def check_import(call: Call[Nothing, Nothing]) -> ImportJobBody:
     return _body(call, job)
 
 
-async def start_import(call: Call[StartQuery, Nothing]) -> ImportJobBody:
-    """Import the file, in the background: all of its rows, or the good ones only."""
+async def start_import(call: Call[StartQuery, Nothing]) -> ImportJobBody | Response:
+    """Import the file, in the background: all of its rows, or the good ones only.
+
+    Where imports wait for a second person's approval, the answer is 202 and the file waits.
+    """
     program = await call.profile_program()
     job = await jobs.start_import(
         call.context,
@@ -249,7 +258,7 @@ async def start_import(call: Call[StartQuery, Nothing]) -> ImportJobBody:
         _import_id(call),
         good_rows_only=call.query.goodRowsOnly,
     )
-    return _body(call, job)
+    return await _told(call, job)
 
 
 async def get_undo(call: Call[Nothing, Nothing]) -> UndoPreviewBody:
@@ -258,13 +267,16 @@ async def get_undo(call: Call[Nothing, Nothing]) -> UndoPreviewBody:
     return _preview(await jobs.preview_job_undo(call.context, program, _import_id(call)))
 
 
-async def undo_import(call: Call[UndoQuery, Nothing]) -> ImportJobBody:
-    """Undo the import as a whole, in the background."""
+async def undo_import(call: Call[UndoQuery, Nothing]) -> ImportJobBody | Response:
+    """Undo the import as a whole, in the background.
+
+    Where undos wait for a second person's approval, the answer is 202 and nothing is undone yet.
+    """
     program = await call.profile_program()
     job = await jobs.start_undo(
         call.context, call.caller, program, _import_id(call), below_zero=call.query.belowZero
     )
-    return _body(call, job)
+    return await _told(call, job)
 
 
 async def delete_import(call: Call[Nothing, Nothing]) -> None:
@@ -300,6 +312,13 @@ async def _job(call: Call[Any, Nothing]) -> ImportJob:
     return await jobs.get_job(call.context, program.id, _import_id(call))
 
 
+async def _told(call: Call[Any, Nothing], job: ImportJob) -> ImportJobBody | Response:
+    """The job that was put into the queue, or the request by which it waits."""
+    if job.approval_id is None:
+        return _body(call, job)
+    return await waiting_response(call, job.program_id, job.approval_id)
+
+
 def _body(call: Call[Any, Nothing], job: ImportJob) -> ImportJobBody:
     finding = jobs.finding_of(job)
     return ImportJobBody(
@@ -321,6 +340,7 @@ def _body(call: Call[Any, Nothing], job: ImportJob) -> ImportJobBody:
         importedPoints=None if job.amount is None else decimal_of(job.amount),
         problemCount=job.problem_count,
         failure=job.failure,
+        approvalId=job.approval_id,
         finding=None if finding is None else _finding(finding),
     )
 

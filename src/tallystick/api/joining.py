@@ -6,12 +6,14 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
+from tallystick.api.imports import ask_to_import
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.profiles import new_integration_id
 from tallystick.api.wire import ACCOUNT_ID, ImportBody
 from tallystick.core.validity import render_instant
 from tallystick.edges.downloads import file_name, file_response
 from tallystick.edges.uploads import Upload
+from tallystick.services.import_jobs import import_waits
 from tallystick.services.joining import export_join_dates, import_join_dates, join_program
 
 
@@ -26,13 +28,16 @@ async def join(call: Call[Nothing, Nothing]) -> Response:
     return Response(status_code=HTTPStatus.OK)
 
 
-async def post_join_dates(call: Call[Nothing, Nothing]) -> ImportBody:
+async def post_join_dates(call: Call[Nothing, Nothing]) -> ImportBody | Response:
     """Set the join date of every row of the uploaded file, or none.
 
     Its columns are `customerprofileid` and `newjoindate`. The profiles have to be there, each once;
-    the date of a row takes the place of one that was there.
+    the date of a row takes the place of one that was there. Where imports wait for a second
+    person's approval, the answer is 202, as for points.
     """
     program = await call.profile_program()
+    if await import_waits(call.context, call.known_caller, program.id):
+        return await ask_to_import(call, program, "join-dates", entity="LoyaltyJoinDates")
     with TemporaryFile() as file:
         upload = Upload(file, bytes_max=call.context.limits.upload_bytes_max)
         await upload.receive(call.request)

@@ -98,7 +98,11 @@ def describe(areas: Iterable[Area]) -> Schema:
     schemas = Schemas(
         queries=[each.query for each in operations],
         bodies=[each.body for each in operations],
-        answers=[ErrorBody, *(each.answer for each in operations if each.answer is not None)],
+        answers=[
+            ErrorBody,
+            *(each.answer for each in operations if each.answer is not None),
+            *(each.waits for each in operations if each.waits is not None),
+        ],
     )
     schemas.members(Nothing)
     queries = {each.query: schemas.members(each.query) for each in _with_query(operations)}
@@ -234,6 +238,11 @@ def _responses(operation: Operation, schemas: Schemas) -> Schema:
     responses = {str(int(operation.status)): _success(operation, schemas)}
     if operation.may_be_empty:
         responses["204"] = {"description": HTTPStatus.NO_CONTENT.phrase}
+    if operation.waits is not None:
+        words = "Nothing is done yet: it waits for a second person's approval."
+        waiting: Schema = {"description": words, "headers": _headers(["Idempotency-Replayed"])}
+        waiting["content"] = {JSON: {"schema": schemas.of(operation.waits)}}
+        responses["202"] = waiting
     if operation.conditional:
         words = "What you have is still what is there."
         responses["304"] = {"description": words, "headers": _headers(_CONDITIONAL)}

@@ -122,6 +122,7 @@ def program_id_in(request: Request) -> ProgramId:
 Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
 
 MANAGERS = frozenset({CallerKind.MANAGEMENT, CallerKind.PERSON})
+PEOPLE = frozenset({CallerKind.PERSON})
 SHOPS = frozenset({CallerKind.INTEGRATION})
 ANYBODY: frozenset[CallerKind] = frozenset()
 
@@ -137,6 +138,8 @@ class Operation:
     answer: the struct of a JSON answer; a handler may return it as a Response, too. None: there is
     nothing in the answer.
     may_be_empty: a success may also be 204, with nothing in it.
+    waits: the struct of a success that is 202, because it waits for a second person; the handler
+    returns the Response. None: it never waits.
     media_type: what a success is written in. Other than JSON (`text/csv`), the handler returns the
     Response and `answer` stays None. more_media_types: what it may be written in as well.
     in_ranges: whether a part of the answer can be asked for.
@@ -159,6 +162,7 @@ class Operation:
     answer: Any = None
     status: HTTPStatus = HTTPStatus.OK
     may_be_empty: bool = False
+    waits: type[msgspec.Struct] | None = None
     body_bytes_max: int = BODY_BYTES_MAX
     media_type: str = "application/json"
     more_media_types: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.api.approvals import waiting_response
 from tallystick.api.operations import Call, Nothing
 from tallystick.api.wire import AddPoints, DeductPoints, duration_in, instant_in, points_in
 from tallystick.core.errors import InvalidField, shown
@@ -13,18 +14,25 @@ from tallystick.core.texts import REASON_LENGTH_MAX, SUBLEDGER_LENGTH_MAX, line_
 from tallystick.core.transactions import Kind
 from tallystick.core.validity import Expiry, Keyword, Start
 from tallystick.services.callers import Caller
-from tallystick.services.posting import Posting
+from tallystick.services.postings import Asked, Posting
 
 KEY_LENGTH_MAX = 255
 
 
 async def add_points(call: Call[Nothing, AddPoints]) -> Response:
-    """Add points to a member's ledger, making the subledger if it is new."""
+    """Add points to a member's ledger, making the subledger if it is new.
+
+    By hand of a person it may wait for a second person's approval, if the program says so; the
+    answer is 202 then, and nothing is added yet. What a key adds never waits.
+    """
     return await _post(call, Kind.ADDITION)
 
 
 async def deduct_points(call: Call[Nothing, DeductPoints]) -> Response:
-    """Deduct active points from a member's ledger, the soonest to expire first."""
+    """Deduct active points from a member's ledger, the soonest to expire first.
+
+    By hand of a person it may wait for a second person's approval, as adding does.
+    """
     return await _post(call, Kind.SUBTRACTION)
 
 
@@ -41,6 +49,10 @@ async def _post(
         key=idempotency_key(call.request),
     )
     posted = await call.house.writer.post(posting)
+    if isinstance(posted, Asked):
+        return await waiting_response(
+            call, posting.program_id, posted.approval_id, replayed=posted.replayed
+        )
     headers = {"Idempotency-Replayed": "true"} if posted.replayed else None
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 

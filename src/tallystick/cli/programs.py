@@ -1,4 +1,4 @@
-"""`tallystick program`: loyalty programs are made and listed."""
+"""`tallystick program`: programs are made and listed, and what waits in one is set."""
 
 import re
 from dataclasses import asdict
@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.options import AsJson, examples, read_instant
+from tallystick.cli.options import AsJson, ProgramName, examples, read_instant
 from tallystick.cli.output import exact, say, write_json, write_json_array, write_line, write_table
 from tallystick.cli.runtime import run_in_context
+from tallystick.core.approvals import FourEyes
 from tallystick.core.errors import InvalidField, shown
 from tallystick.core.points import ZERO, parse_points
 from tallystick.core.programs import (
@@ -21,11 +22,13 @@ from tallystick.core.programs import (
     TiersDowngradePolicy,
     TiersExpirationPolicy,
 )
-from tallystick.services.programs import create_program, list_programs
+from tallystick.services.context import Context
+from tallystick.services.four_eyes import four_eyes, set_four_eyes
+from tallystick.services.programs import create_program, get_program_named, list_programs
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Make and list loyalty programs.",
+    help="Make, list and guard loyalty programs.",
     epilog=examples("tallystick program create --name Club --timezone Europe/Berlin"),
 )
 
@@ -206,6 +209,63 @@ def list_(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         return
     header = ("id", "name", "time zone", "pending", "validity", "subledgers", "environment")
     write_table([header, *map(_row, programs)])
+
+
+ImportsWait = Annotated[
+    bool | None,
+    typer.Option(
+        "--imports/--no-imports", help="Whether imports and undos wait.", show_default=False
+    ),
+]
+PointsFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="POINTS",
+        help="From how many points on changes by hand wait; none for never.",
+        show_default=False,
+    ),
+]
+
+
+@app.command(
+    "four-eyes",
+    epilog=examples(
+        "tallystick program four-eyes --program Club",
+        "tallystick program four-eyes --program Club --imports --points-from 500",
+        "tallystick program four-eyes --program Club --no-imports --points-from none",
+    ),
+)
+def four_eyes_(
+    ctx: typer.Context,
+    *,
+    program_name: ProgramName,
+    imports: ImportsWait = None,
+    points_from: PointsFrom = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print or set what waits for a second person."""
+    limit = None if points_from in {None, "none"} else parse_points(points_from or "")
+    if points_from not in {None, "none"} and limit is None:
+        raise InvalidField("--points-from", shown(points_from or ""), "write an amount, or none")
+
+    async def work(context: Context) -> FourEyes:
+        program = await get_program_named(context, program_name)
+        found = await four_eyes(context, program.id)
+        wanted = FourEyes(
+            imports_wait=found.imports_wait if imports is None else imports,
+            points_from=found.points_from if points_from is None else limit,
+        )
+        await set_four_eyes(context, None, program.id, wanted)
+        return wanted
+
+    found = run_in_context(ctx, work)
+    shown_limit = None if found.points_from is None else exact(found.points_from)
+    if as_json:
+        write_json({"imports_wait": found.imports_wait, "points_from": shown_limit})
+    else:
+        imports_wait = "yes" if found.imports_wait else "no"
+        rows = [("imports wait", "points wait from"), (imports_wait, shown_limit or "never")]
+        write_table(rows)
 
 
 def _row(program: Program) -> tuple[object, ...]:

@@ -6,6 +6,8 @@
     ├── NotFound                a program, profile or other thing that was named is not there
     ├── AlreadyExists           a thing that must be the only one of its name is there already
     ├── AlreadyUndone           an import was undone before
+    ├── AlreadyDecided          a request was approved, rejected or withdrawn before
+    ├── NotNow                  what waits for approval cannot be done as things are
     ├── InUse                   a thing cannot go or change, because something else needs it
     ├── StateChanged            a thing is no longer what the caller saw
     ├── InsufficientPoints      a deduction asks for more than is active
@@ -127,6 +129,36 @@ class AlreadyUndone(Refusal):
         return (
             f"import {self.import_id} has been undone already, and an import is undone once;"
             " its file can be imported again"
+        )
+
+
+@dataclass(eq=False)
+class AlreadyDecided(Refusal):
+    """The request of this number was decided before; `state` is what it is now."""
+
+    code = "already_decided"
+    approval_id: int
+    state: str
+
+    def __str__(self) -> str:
+        return (
+            f"approval {self.approval_id} was {self.state} already, and is decided once;"
+            " if it is still wanted, ask for it anew"
+        )
+
+
+@dataclass(eq=False)
+class NotNow(Refusal):
+    """What waits for approval cannot be done as things are, and `why`; it waits on."""
+
+    code = "not_now"
+    approval_id: int
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"approval {self.approval_id} waits on, as it cannot be done now: {self.why};"
+            " approve it when it can be, or reject it"
         )
 
 

@@ -12,6 +12,7 @@ ApplicationId = NewType("ApplicationId", int)
 UserId = NewType("UserId", int)
 ImportId = NewType("ImportId", int)
 ExportId = NewType("ExportId", int)
+ApprovalId = NewType("ApprovalId", int)
 HolderId = NewType("HolderId", UUID)
 IntegrationId = NewType("IntegrationId", str)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tallystick.core.formats.problems import Group
-from tallystick.core.ids import ImportId, ProgramId, UserId
+from tallystick.core.ids import ApprovalId, ImportId, ProgramId, UserId
 from tallystick.core.points import Points
 
 NOTHING = Points(0)
@@ -19,7 +19,8 @@ class ImportJob:
 
     state: uploaded, checking, checked, importing, imported, failed, undoing or undone.
     finding: what the last check found, as JSON. failure: why the work failed, in one line.
-    row_count, amount: what was imported.
+    row_count, amount: what was imported. approval_id: of the request to import or undo it that
+    waits; until it is decided nothing else is done with it, but for a check.
     """
 
     import_id: ImportId
@@ -44,6 +45,7 @@ class ImportJob:
     problem_count: int | None
     finding: str | None
     failure: str | None
+    approval_id: ApprovalId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

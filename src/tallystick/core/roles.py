@@ -18,6 +18,7 @@ class Right(Enum):
 
     SEE = "see what is in a program"
     POST_POINTS = "add and deduct points"
+    APPROVE = "approve points that others add and deduct"
     EXPORT = "take files out of a program"
     IMPORT = "import files into a program"
     CUSTOMERS = "see customers across programs"
@@ -42,7 +43,7 @@ EVERYBODYS = frozenset({Right.OWN_ACCOUNT})  # also of somebody without any role
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
-    Role.MANAGER: EVERYBODYS | {Right.SEE, Right.POST_POINTS},
+    Role.MANAGER: EVERYBODYS | {Right.SEE, Right.POST_POINTS, Right.APPROVE},
     Role.SUPPORT: EVERYBODYS | {Right.SEE, Right.POST_POINTS},
     Role.ANALYST: EVERYBODYS | {Right.SEE, Right.EXPORT},
     Role.VIEWER: EVERYBODYS | {Right.SEE},

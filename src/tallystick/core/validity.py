@@ -91,6 +91,28 @@ Start = Keyword | Duration | datetime  # not UNLIMITED
 Expiry = Keyword | Duration | datetime  # of the keywords only UNLIMITED
 
 
+def written(moment: Start | Expiry | None) -> str | None:
+    """A start or an expiry as text that stays the same from version to version."""
+    match moment:
+        case Keyword():
+            return moment.value
+        case Duration():
+            return str(moment)
+        case datetime():
+            return moment.isoformat()
+        case _:
+            return None
+
+
+def read_written(text: str | None) -> Keyword | Duration | datetime | None:
+    """What `written` has written."""
+    if text is None:
+        return None
+    if text in {word.value for word in Keyword}:
+        return Keyword(text)
+    return parse_duration(text) or datetime.fromisoformat(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """When points can be spent: `start_at <= t < expires_at`.

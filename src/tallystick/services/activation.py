@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.core.approvals import ActivationWish, ApprovalKind
 from tallystick.core.errors import NotFound
-from tallystick.core.ids import HolderId, IntegrationId, UserId, uuid7
+from tallystick.core.ids import ApprovalId, HolderId, IntegrationId, UserId, uuid7
 from tallystick.core.ledger import Wallet, activate
 from tallystick.core.points import Points, decimal_of
 from tallystick.core.programs import Program
+from tallystick.core.roles import Right
 from tallystick.core.validity import Keyword, Window, parse_duration, resolve_window
-from tallystick.services.callers import Caller
+from tallystick.services.asking import ask, points_wait
+from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import member_path, record_changes
 from tallystick.services.context import Context
 from tallystick.services.posting import owing_until
@@ -52,11 +55,52 @@ async def activate_transactions(
     """
 
     async def work(tx: Tx) -> list[Activated]:
-        found = await store.find_transactions(tx, program.id, uuids)
-        for uuid in uuids:
-            if uuid not in found:
-                raise NotFound("transaction", str(uuid))
-        return await _activate(tx, context, program, list(found.values()), caller)
+        return await activate_within(tx, context, program, uuids, caller=caller)
+
+    return await context.database.write(work)
+
+
+async def activate_within(
+    tx: Tx,
+    context: Context,
+    program: Program,
+    uuids: Collection[UUID],
+    *,
+    caller: Caller | None = None,
+) -> list[Activated]:
+    """The same within a transaction that the caller commits."""
+    found = await _entries_of(tx, program, uuids)
+    return await _activate(tx, context, program, found, caller)
+
+
+async def _entries_of(tx: Tx, program: Program, uuids: Collection[UUID]) -> list[store.EntryKey]:
+    found = await store.find_transactions(tx, program.id, uuids)
+    for uuid in uuids:
+        if uuid not in found:
+            raise NotFound("transaction", str(uuid))
+    return list(found.values())
+
+
+async def activate_by_hand(
+    context: Context, caller: Caller, program: Program, uuid: UUID
+) -> list[Activated] | ApprovalId:
+    """What a person has activated of a transaction; the request if that waits for somebody else.
+
+    Errors: NotAllowed, NotFound.
+    """
+    check_may(caller, Right.POST_POINTS, program.id)
+
+    async def work(tx: Tx) -> list[Activated] | ApprovalId:
+        now = context.clock()
+        entries = await _entries_of(tx, program, [uuid])
+        for entry in await store.find_awaiting(tx, entries, at=now):
+            points = Points(entry.lot.amount)
+            if await points_wait(tx, caller, program.id, points):
+                wish = ActivationWish(
+                    integration_id=entry.integration_id, points=points, transaction_uuid=uuid
+                )
+                return await ask(tx, caller, program.id, ApprovalKind.ACTIVATE, wish, now=now)
+        return await _activate(tx, context, program, entries, caller)
 
     return await context.database.write(work)
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import structlog
 
 from tallystick.core.errors import Busy, OutcomeUnknown, Refusal
+from tallystick.services.asking import check_together
 from tallystick.services.context import Context
-from tallystick.services.posting import Outcome, Posted, Posting, Waiting, post
+from tallystick.services.posting import Asked, Outcome, Posted, Posting, Waiting, post
 
 BATCH_MAX = 10_000
 
@@ -18,16 +19,21 @@ _ATTEMPTS = 3
 Numbered = tuple[int, Posting]
 
 
-async def post_in_order(context: Context, postings: Sequence[Posting]) -> list[Posted | Refusal]:
+async def post_in_order(
+    context: Context, postings: Sequence[Posting]
+) -> list[Posted | Asked | Refusal]:
     """The outcome of each posting, in their order, once all are committed.
 
     A member's postings are entered in their order; a refusal harms no other posting. They are
     committed in parts, so a reader may see the first ones before the last are there.
-    Errors: none of its own; a part that could not be written has Busy or OutcomeUnknown.
+    Errors: NotSupported for so many points of a person, in all, that they would wait for approval.
+    A part that could not be written has Busy or OutcomeUnknown.
     """
+    async with context.database.reader() as reader:
+        await check_together(reader, postings)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + context.limits.holder_wait_seconds
-    outcomes: dict[int, Posted | Refusal] = {}
+    outcomes: dict[int, Posted | Asked | Refusal] = {}
     pending: list[Numbered] = list(enumerate(postings))
     while pending:
         part = pending[: context.limits.batch_postings_max]

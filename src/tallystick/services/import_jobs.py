@@ -15,17 +15,28 @@ from typing import BinaryIO
 
 import msgspec
 
-from tallystick.core.errors import AlreadyUndone, InUse, NotFound, NotSupported, RowProblem
+from tallystick.core.approvals import ImportWish, UndoWish
+from tallystick.core.errors import NotFound, NotSupported, RowProblem
 from tallystick.core.formats import FORMATS
 from tallystick.core.formats.opening import open_text
 from tallystick.core.formats.report import write_report
 from tallystick.core.ids import ImportId, ProgramId
-from tallystick.core.import_jobs import AT_WORK, NEVER_IMPORTED, Finding, ImportJob
+from tallystick.core.import_jobs import NEVER_IMPORTED, Finding, ImportJob
 from tallystick.core.programs import Program
 from tallystick.core.roles import Right
+from tallystick.services.asking import imports_wait
 from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
+from tallystick.services.import_waiting import (
+    UNDOABLE,
+    busy,
+    check_kept,
+    check_undo,
+    check_undoable,
+    hold,
+    in_use,
+)
 from tallystick.services.undo import UndoPreview, preview_undo
 from tallystick.store import import_jobs as store
 from tallystick.store.db import Sink, Tx
@@ -91,7 +102,8 @@ async def create_job(  # noqa: PLR0913 - by name
 ) -> ImportJob:
     """A job for the file, which is kept from now on. Errors: NotAllowed, NotFound.
 
-    state: uploaded for a file to which nothing is to be done yet, checking or importing.
+    state: uploaded for a file to which nothing is to be done yet, checking or importing. Where an
+    import waits for approval, the file is checked meanwhile.
     """
     check_may(caller, Right.IMPORT, program.id)
     now = context.clock()
@@ -103,6 +115,8 @@ async def create_job(  # noqa: PLR0913 - by name
         key_id=caller.key_id if caller else None,
     )
     async with context.database.transaction() as tx:
+        waits = state == "importing" and await imports_wait(tx, caller, program.id)
+        state = "checking" if waits else state
         import_id = await store.insert_job(
             tx,
             program.id,
@@ -119,9 +133,21 @@ async def create_job(  # noqa: PLR0913 - by name
             now=now,
             new={**_told(import_id, state), "format": format_name, "fileName": upload.name},
         )
+        if waits:
+            assert caller is not None, "a command does not wait"
+            wish = ImportWish(
+                import_id=import_id, file_name=upload.name, good_rows_only=good_rows_only
+            )
+            await hold(tx, caller, program.id, wish, now=now, allowed=frozenset({state}))
         upload.path.rename(file_of(context, import_id))
     context.import_wake.set()
     return await get_job(context, program.id, import_id)
+
+
+async def import_waits(context: Context, caller: Caller, program_id: ProgramId) -> bool:
+    """Whether a file that somebody sends to be imported waits for approval."""
+    async with context.database.reader() as reader:
+        return await imports_wait(reader, caller, program_id)
 
 
 async def list_jobs(
@@ -155,7 +181,7 @@ async def start_check(
     """The job, whose file will be checked. Errors: NotAllowed, NotFound, InUse, NotSupported."""
     check_may(caller, Right.IMPORT, program_id)
     job = await get_job(context, program_id, import_id)
-    _check_kept(job)
+    check_kept(job)
     return await _queue(context, job, "checking", caller=caller, good_rows_only=job.good_rows_only)
 
 
@@ -167,11 +193,17 @@ async def start_import(
     *,
     good_rows_only: bool = False,
 ) -> ImportJob:
-    """The job, whose file will be imported. Errors: NotAllowed, NotFound, InUse, NotSupported."""
+    """The job, whose file will be imported, at once or once somebody else approves.
+
+    Errors: NotAllowed, NotFound, InUse, NotSupported.
+    """
     check_may(caller, Right.IMPORT, program_id)
     job = await get_job(context, program_id, import_id)
-    _check_kept(job)
-    return await _queue(context, job, "importing", caller=caller, good_rows_only=good_rows_only)
+    check_kept(job)
+    wish = ImportWish(import_id=import_id, file_name=job.file_name, good_rows_only=good_rows_only)
+    return await _queue(
+        context, job, "importing", caller=caller, good_rows_only=good_rows_only, wish=wish
+    )
 
 
 async def start_undo(
@@ -182,18 +214,15 @@ async def start_undo(
     *,
     below_zero: bool = False,
 ) -> ImportJob:
-    """The job, whose import will be undone.
+    """The job, whose import will be undone, at once or once somebody else approves.
 
     Errors: NotAllowed; NotFound; AlreadyUndone; InUse if there is nothing to undo; NotSupported for
     join dates, and for belowZero if the program's return policy does not allow it.
     """
     check_may(caller, Right.IMPORT, program.id)
     job = await get_job(context, program.id, import_id)
-    _check_undoable(job)
-    if job.state == "undone":
-        raise AlreadyUndone(import_id)
-    if below_zero and not program.may_go_below_zero:
-        raise NotSupported("belowZero", "the program's return policy keeps members from owing")
+    check_undo(job, program, below_zero=below_zero)
+    wish = UndoWish(import_id=import_id, file_name=job.file_name, below_zero=below_zero)
     return await _queue(
         context,
         job,
@@ -201,14 +230,15 @@ async def start_undo(
         caller=caller,
         good_rows_only=job.good_rows_only,
         below_zero=below_zero,
-        allowed=frozenset({"imported"}),
+        allowed=UNDOABLE,
+        wish=wish,
     )
 
 
 async def preview_job_undo(context: Context, program: Program, import_id: ImportId) -> UndoPreview:
     """What undoing it would take back, at no change. Errors: NotFound, InUse, NotSupported."""
     job = await get_job(context, program.id, import_id)
-    _check_undoable(job)
+    check_undoable(job)
     return await preview_undo(context, program, job.import_id)
 
 
@@ -227,7 +257,7 @@ async def delete_job(
         return deleted
 
     if not await context.database.write(work):
-        raise _in_use(job, "delete it before it is imported")
+        raise in_use(job, "delete it before it is imported, and while it does not wait")
     remove_files(context, import_id)
 
 
@@ -310,18 +340,6 @@ def open_file(context: Context, job: ImportJob) -> BinaryIO:
     return file
 
 
-def _check_kept(job: ImportJob) -> None:
-    if not job.file_kept:
-        raise NotSupported("importId", "its file is not kept; send it again")
-
-
-def _check_undoable(job: ImportJob) -> None:
-    if job.format != "points":
-        raise NotSupported("importId", "only imports of points can be undone")
-    if job.state not in {"imported", "undone"}:
-        raise _in_use(job, "undo what has been imported")
-
-
 async def _queue(  # noqa: PLR0913 - by name
     context: Context,
     job: ImportJob,
@@ -331,10 +349,15 @@ async def _queue(  # noqa: PLR0913 - by name
     good_rows_only: bool,
     below_zero: bool = False,
     allowed: frozenset[str] = NEVER_IMPORTED,
+    wish: ImportWish | UndoWish | None = None,
 ) -> ImportJob:
+    """The job, in the queue, or waiting for approval of the wish. Errors: InUse."""
     now = context.clock()
 
     async def work(tx: Tx) -> bool:
+        if wish and caller and await imports_wait(tx, caller, job.program_id):
+            await hold(tx, caller, job.program_id, wish, now=now, allowed=allowed)
+            return True
         queued = await store.queue_job(
             tx,
             job.import_id,
@@ -350,10 +373,7 @@ async def _queue(  # noqa: PLR0913 - by name
         return queued
 
     if not await context.database.write(work):
-        found = await get_job(context, job.program_id, job.import_id)
-        at_work = found.state in AT_WORK
-        fix = "wait until that is done" if at_work else "send the file as a new import"
-        raise _in_use(found, fix)
+        raise busy(await get_job(context, job.program_id, job.import_id))
     context.import_wake.set()
     return await get_job(context, job.program_id, job.import_id)
 
@@ -366,7 +386,3 @@ def _path(program_id: ProgramId, import_id: ImportId) -> str:
 def _told(import_id: ImportId, state: str) -> dict[str, object]:
     """What the record of changes holds of a job."""
     return {"id": import_id, "state": state}
-
-
-def _in_use(job: ImportJob, fix: str) -> InUse:
-    return InUse("import", str(job.import_id), f"the state {job.state}", fix)

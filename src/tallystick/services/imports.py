@@ -33,6 +33,7 @@ from tallystick.core.points import Points
 from tallystick.core.programs import Program
 from tallystick.core.roles import Right
 from tallystick.core.validity import Window
+from tallystick.services.asking import check_imports_at_once
 from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
@@ -138,7 +139,8 @@ async def import_points(  # noqa: PLR0913 - by name
     """Add the points of every row of the file; nobody sees any of them before all are there.
 
     good_rows_only: leave out the rows with problems. Errors: NotAllowed; InvalidFile with the first
-    problems and their number, and nothing is written. Source: domain C1 and decision I-29.
+    problems and their number, and nothing is written; Busy if it has to wait for approval since
+    somebody has looked. Source: domain C1 and decision I-29.
     """
     check_may(caller, Right.IMPORT, program.id)
     source = ImportFile(
@@ -151,6 +153,7 @@ async def import_points(  # noqa: PLR0913 - by name
     )
     problems = Problems(shown_max=context.limits.problems_shown_max, good_rows_only=good_rows_only)
     async with context.import_turn, context.database.transaction() as tx:
+        await check_imports_at_once(tx, caller, program.id)
         now = context.clock()
         report = await import_within(context, tx, program, source, problems, now=now)
         path = f"/v1/loyalty_programs/{program.id}/import_points"

@@ -21,6 +21,7 @@ from tallystick.core.ids import (
 from tallystick.core.programs import Program
 from tallystick.core.roles import Right
 from tallystick.core.validity import EARLIEST, render_instant
+from tallystick.services.asking import check_imports_at_once
 from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import member_path, record_change
 from tallystick.services.context import Context
@@ -99,6 +100,7 @@ async def import_join_dates(  # noqa: PLR0913 - by name
     )
     problems = Problems(shown_max=context.limits.problems_shown_max, good_rows_only=good_rows_only)
     async with context.import_turn, context.database.transaction() as tx:
+        await check_imports_at_once(tx, caller, program.id)
         now = context.clock()
         report = await enter_join_dates(tx, program, source, problems, now=now)
         path = f"/v1/loyalty_programs/{program.id}/import_join_dates"

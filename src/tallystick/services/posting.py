@@ -4,10 +4,10 @@ Each posting has an outcome of its own; a refusal never harms its neighbours. Ho
 before anything about them is read, so every decision rests on what is true until the commit.
 """
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -22,29 +22,27 @@ from tallystick.core.errors import (
     Refusal,
 )
 from tallystick.core.ids import (
+    ApprovalId,
     HolderId,
-    IntegrationId,
     ProgramId,
     SubledgerId,
     profile_holder,
     uuid7,
 )
 from tallystick.core.ledger import NOT_OWING, Entry, Wallet, add, deduct
-from tallystick.core.points import Points, decimal_of
+from tallystick.core.points import decimal_of
 from tallystick.core.programs import Program
-from tallystick.core.transactions import Kind, Source
+from tallystick.core.transactions import Kind
 from tallystick.core.validity import (
     NEVER,
     Duration,
-    Expiry,
-    Keyword,
-    Start,
     Window,
     resolve_window,
 )
 from tallystick.services.allowances import Allowances, may_not_post, open_allowances
-from tallystick.services.callers import Caller
+from tallystick.services.asking import ask_to_post, postings_wait
 from tallystick.services.changes import member_path, record_change
+from tallystick.services.postings import Asked, Outcome, Posted, Posting, Waiting
 from tallystick.services.programs import CARDS
 from tallystick.store import posting as store
 from tallystick.store import programs as program_store
@@ -52,76 +50,9 @@ from tallystick.store.closing import touch_days
 from tallystick.store.db import Tx
 from tallystick.store.roles import Poster
 
+__all__ = ["Asked", "Outcome", "Posted", "Posting", "Waiting", "owing_until", "post"]
+
 UNKNOWN_SUBLEDGER = SubledgerId(-1)  # stands for one that a refused deduction must not make
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posting:
-    """The wish to add or deduct points; `start` and `expiry` None mean the program's defaults.
-
-    caller: whose wish it is, None for a command.
-    """
-
-    program_id: ProgramId
-    integration_id: IntegrationId
-    kind: Kind
-    points: Points
-    name: str = ""
-    subledger: str = ""
-    start: Start | None = None
-    expiry: Expiry | None = None
-    source: Source = Source.MANUAL
-    caller: Caller | None = None
-    session_id: str | None = None
-    idempotency_key: str | None = None
-
-    def fingerprint(self) -> bytes:
-        """What makes this request the same as another one under the same idempotency key."""
-        wish = [
-            self.program_id,
-            self.integration_id,
-            self.kind.value,
-            self.points,
-            self.name,
-            self.subledger,
-            _written(self.start),
-            _written(self.expiry),
-            self.source.value,
-            self.session_id,
-        ]
-        return hashlib.sha256(msgspec.json.encode(wish)).digest()
-
-
-def _written(moment: Start | Expiry | None) -> str | None:
-    """A start or an expiry as text that stays the same from version to version."""
-    match moment:
-        case Keyword():
-            return moment.value
-        case Duration():
-            return str(moment)
-        case datetime():
-            return moment.isoformat()
-        case _:
-            return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-    """The transactions that a posting made, or had made when its key was first sent."""
-
-    transaction_uuids: tuple[UUID, ...]
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The holder, or what its poster may post today, was locked by another transaction.
-
-    Nothing was decided; post again.
-    """
-
-
-Outcome = Posted | Refusal | Waiting
 
 
 WalletName = tuple[ProgramId, SubledgerId]
@@ -147,6 +78,7 @@ class _Case:
     posting: Posting
     program: Program
     holder: _Holder
+    waits: bool = False  # for a second person
     subledger_id: SubledgerId = UNKNOWN_SUBLEDGER
 
     @property
@@ -155,7 +87,11 @@ class _Case:
 
     @property
     def poster(self) -> Poster | None:
-        return _poster(self.posting)
+        return self.posting.poster
+
+    @property
+    def wallet(self) -> Wallet:
+        return self.holder.wallets[self.program.id, self.subledger_id]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,13 +111,14 @@ async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> list[Ou
     """
     program_ids = sorted({posting.program_id for posting in postings})
     programs = await program_store.find_programs(tx, program_ids)
-    posters = {poster for posting in postings if (poster := _poster(posting))}
+    posters = {poster for posting in postings if (poster := posting.poster)}
     allowances = await open_allowances(tx, posters, programs, now=now)
     cases = [
         _of_somebody_who_may(allowances, case)
         for case in await _open_cases(tx, postings, programs, now)
     ]
     opened = [case for case in cases if isinstance(case, _Case)]
+    await _find_waiting(tx, opened)
     books = _Books(
         batch=store.Batch(),
         allowances=allowances,
@@ -190,7 +127,11 @@ async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> list[Ou
     )
     await _find_subledgers(tx, opened)
     await _load_wallets(tx, opened)
-    outcomes = [_decide(books, case) if isinstance(case, _Case) else case for case in cases]
+    asked = {case: await _ask(tx, books, case, now) for case in opened if case.waits}
+    outcomes = [
+        (asked.get(case) or _decide(books, case)) if isinstance(case, _Case) else case
+        for case in cases
+    ]
     _note_holders(books.batch, dict.fromkeys(case.holder for case in opened))
     await store.write_batch(tx, books.batch, now=now)
     await allowances.write(tx)
@@ -236,12 +177,6 @@ def _of_somebody_who_may(allowances: Allowances, case: _Case | Outcome) -> _Case
     if case.poster in allowances.refused:
         return may_not_post()
     return Waiting() if case.poster in allowances.locked else case
-
-
-def _poster(posting: Posting) -> Poster | None:
-    """The person who posts, and where; None for a key or a command."""
-    user_id = posting.caller.user_id if posting.caller else None
-    return None if user_id is None else (user_id, posting.program_id)
 
 
 def _uuids(postings: int, now: datetime) -> Iterator[UUID]:
@@ -312,7 +247,7 @@ async def _find_subledgers(tx: Tx, cases: Sequence[_Case]) -> None:
     makes: set[program_store.SubledgerName] = set()
     finds: set[program_store.SubledgerName] = set()
     for case in cases:
-        needed = not case.deducts or case.program.may_go_below_zero
+        needed = not case.waits and (not case.deducts or case.program.may_go_below_zero)
         (makes if needed else finds).add((case.program.id, case.posting.subledger))
     found = await program_store.ensure_subledgers(tx, makes)
     found |= await program_store.find_subledgers(tx, finds - makes)
@@ -344,14 +279,49 @@ async def _load_wallets(tx: Tx, cases: Sequence[_Case]) -> None:
         holders[holder_id].wallets[program_id, subledger_id] = wallet
 
 
+async def _find_waiting(tx: Tx, cases: Sequence[_Case]) -> None:
+    """Note which of them wait for a second person."""
+    waiting = await postings_wait(tx, [case.posting for case in cases])
+    for case, waits in zip(cases, waiting, strict=True):
+        case.waits = waits
+
+
+async def _ask(tx: Tx, books: _Books, case: _Case, now: datetime) -> Outcome:
+    """Ask for approval of a posting that could be entered now."""
+    if (replayed := _replayed(books, case)) is not None:
+        return replayed
+    limit = books.allowances.limited.get(case.poster) if case.poster else None
+    try:
+        if limit is not None:
+            limit.check(case.posting.points)
+        _entries(case, deepcopy(case.wallet))
+    except Refusal as refusal:
+        return _noted(books, case, refusal)
+    approval_id = await ask_to_post(tx, case.posting, now=now)
+    return _noted(books, case, Asked(approval_id=approval_id))
+
+
 def _decide(books: _Books, case: _Case) -> Outcome:
-    key, holder_id = case.posting.idempotency_key, case.holder.id
-    if key is not None and (answer := books.answers.get((holder_id, key))):
-        return _replay(case.posting, key, answer)
+    if (replayed := _replayed(books, case)) is not None:
+        return replayed
     try:
         outcome: Outcome = _enter(books, case)
     except Refusal as refusal:
         outcome = refusal
+    return _noted(books, case, outcome)
+
+
+def _replayed(books: _Books, case: _Case) -> Outcome | None:
+    """What the posting's key was answered before."""
+    key = case.posting.idempotency_key
+    if key is None or (answer := books.answers.get((case.holder.id, key))) is None:
+        return None
+    return _replay(case.posting, key, answer)
+
+
+def _noted(books: _Books, case: _Case, outcome: Outcome) -> Outcome:
+    """The outcome, kept under the posting's key."""
+    key, holder_id = case.posting.idempotency_key, case.holder.id
     if key is not None and (kept := _kept(case.posting, outcome)):
         books.answers[holder_id, key] = books.batch.answers[holder_id, key] = kept
     return outcome
@@ -370,23 +340,21 @@ def _enter(books: _Books, case: _Case) -> Posted:
 
 def _enter_entries(books: _Books, case: _Case) -> Posted:
     """Let the core decide, and note its entries."""
-    posting, program, holder = case.posting, case.program, case.holder
-    wallet = holder.wallets[program.id, case.subledger_id]
-    window, txn_no = None, holder.last_no + 1
-    if case.deducts:
-        entries = deduct(
-            wallet,
-            posting.points,
-            txn_no=txn_no,
-            at=holder.at,
-            below_zero=program.may_go_below_zero,
-        )
-    else:
-        window = _window(case)
-        entries = [add(wallet, posting.points, window, txn_no=txn_no, at=holder.at)]
+    entries, window = _entries(case, case.wallet)
+    holder = case.holder
     holder.last_no += len(entries)
     holder.touched = True
     return Posted(transaction_uuids=tuple(_note(books, case, entry, window) for entry in entries))
+
+
+def _entries(case: _Case, wallet: Wallet) -> tuple[list[Entry], Window | None]:
+    """What the core makes of a posting in the wallet, and the window of an addition."""
+    points, at, txn_no = case.posting.points, case.holder.at, case.holder.last_no + 1
+    if case.deducts:
+        below_zero = case.program.may_go_below_zero
+        return deduct(wallet, points, txn_no=txn_no, at=at, below_zero=below_zero), None
+    window = _window(case)
+    return [add(wallet, points, window, txn_no=txn_no, at=at)], window
 
 
 def _window(case: _Case) -> Window:
@@ -449,9 +417,13 @@ def owing_until(wallets: Iterable[Wallet]) -> datetime:
 
 
 class _StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is kept under an idempotency key: transactions, or points asked for and active."""
+    """What is kept under an idempotency key.
+
+    That is transactions, a request for approval, or points asked for and active.
+    """
 
     transactions: tuple[UUID, ...] = ()
+    approval: ApprovalId | None = None
     asked: str | None = None
     active: str | None = None
 
@@ -461,6 +433,8 @@ def _kept(posting: Posting, outcome: Outcome) -> store.Answer | None:
     match outcome:
         case Posted(transaction_uuids=uuids):
             stored = _StoredAnswer(transactions=uuids)
+        case Asked(approval_id=approval_id):
+            stored = _StoredAnswer(approval=approval_id)
         case InsufficientPoints(asked=asked, active=active):
             stored = _StoredAnswer(asked=asked, active=active)
         case _:
@@ -475,4 +449,6 @@ def _replay(posting: Posting, key: str, answer: store.Answer) -> Outcome:
     stored = msgspec.json.decode(answer.answer, type=_StoredAnswer)
     if stored.asked is not None and stored.active is not None:
         return InsufficientPoints(asked=stored.asked, active=stored.active)
+    if stored.approval is not None:
+        return Asked(approval_id=stored.approval, replayed=True)
     return Posted(transaction_uuids=stored.transactions, replayed=True)

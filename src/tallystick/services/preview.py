@@ -11,6 +11,7 @@ from tallystick.core.ids import HolderId, profile_holder
 from tallystick.core.programs import Program
 from tallystick.core.transactions import LotState, Taking
 from tallystick.core.validity import NEVER
+from tallystick.services.asking import postings_wait
 from tallystick.services.context import Context
 from tallystick.services.posting import Posted, Posting, post
 from tallystick.store import balances as balance_store
@@ -27,6 +28,7 @@ class PostingPreview:
     lot: what an addition would add, with its window; None for a deduction.
     used: what a deduction would take from which additions, in the order in which it does.
     repays: which debts an addition would repay, at once or when it becomes active.
+    waits: whether it would wait for a second person first.
     """
 
     at: datetime
@@ -35,13 +37,14 @@ class PostingPreview:
     lot: LotState | None
     used: list[Taking]
     repays: list[Taking]
+    waits: bool
 
 
 async def preview_posting(context: Context, program: Program, posting: Posting) -> PostingPreview:
     """What the posting would do now, by the same rules; nothing is written.
 
-    Its idempotency key does not count. Errors: what the posting would be refused for; Busy if the
-    member is locked for too long.
+    Its idempotency key does not count, nor that it may wait. Errors: what the posting would be
+    refused for; Busy if the member is locked for too long.
     """
     now = context.clock()
     holder_id = profile_holder(posting.integration_id, program.environment)
@@ -51,13 +54,17 @@ async def preview_posting(context: Context, program: Program, posting: Posting) 
         locked = await wait_for_holders(tx, [holder_id], at_most_seconds=limit)
         at = max(now, locked[holder_id].last_at) if locked else now
         before = await _balance(tx, program, posting, holder_id, at)
-        [outcome] = await post(tx, [replace(posting, idempotency_key=None)], now=now)
+        [waits] = await postings_wait(tx, [posting])
+        at_once = replace(posting, idempotency_key=None, may_wait=False)
+        [outcome] = await post(tx, [at_once], now=now)
         if isinstance(outcome, Refusal):
             raise outcome
         assert isinstance(outcome, Posted), "the holder is ours"
         after = await _balance(tx, program, posting, holder_id, at)
         lot, used, repays = await _told(tx, program, outcome.transaction_uuids, at=at)
-        return PostingPreview(at=at, before=before, after=after, lot=lot, used=used, repays=repays)
+        return PostingPreview(
+            at=at, before=before, after=after, lot=lot, used=used, repays=repays, waits=waits
+        )
 
     return await context.database.rehearse(work)
 

@@ -19,6 +19,7 @@ from tallystick.services.callers import Caller, check_may
 from tallystick.services.changes import record_change
 from tallystick.services.context import Context
 from tallystick.store import programs as store
+from tallystick.store.approvals import delete_four_eyes
 from tallystick.store.db import Reader, Tx
 from tallystick.store.roles import delete_roles_in
 
@@ -145,6 +146,7 @@ async def delete_program(
         check(standing)
         await _check_unused(tx, program)
         await delete_roles_in(tx, program_id)
+        await delete_four_eyes(tx, program_id)
         await store.delete_program(tx, program_id)
         old = _facts(program.settings)
         await record_change(tx, caller, _path(program_id), now=now, old=old)

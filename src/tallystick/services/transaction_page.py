@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tallystick.core.errors import NotFound
+from tallystick.core.ids import ApprovalId
 from tallystick.core.programs import Program
 from tallystick.core.transactions import Amendment, LotState, RecordedTransaction, Taking
 from tallystick.services.context import Context
 from tallystick.store import transactions as store
+from tallystick.store.approvals import find_by_transaction
 
 _ID_MAX = 2**63 - 1
 
@@ -22,6 +24,7 @@ class TransactionPage:
     taken: what was taken from the points that it added; by itself, when it repaid debts at once.
     repaid: of the debt that it made, what was repaid or will be.
     repays: of other debts, what it repaid.
+    approval_id: the request by whose approval it was posted.
     """
 
     recorded: RecordedTransaction
@@ -31,6 +34,7 @@ class TransactionPage:
     taken: list[Taking]
     repaid: list[Taking]
     repays: list[Taking]
+    approval_id: ApprovalId | None
 
 
 async def transaction_page(context: Context, program: Program, name: UUID | int) -> TransactionPage:
@@ -50,6 +54,7 @@ async def transaction_page(context: Context, program: Program, name: UUID | int)
         lot = await store.find_lot(reader, holder_id, recorded.number, at=now)
         amendments = await store.list_amendments(reader, holder_id, recorded.number)
         takings = await store.list_takings(reader, holder_id, recorded.number)
+        approval_id = await find_by_transaction(reader, recorded.transaction.uuid)
     number = recorded.transaction.id
     return TransactionPage(
         recorded=recorded,
@@ -59,4 +64,5 @@ async def transaction_page(context: Context, program: Program, name: UUID | int)
         taken=[each for each in takings if not each.is_debt and each.lot_of.id == number],
         repaid=[each for each in takings if each.is_debt and each.lot_of.id == number],
         repays=[each for each in takings if each.is_debt and each.lot_of.id != number],
+        approval_id=approval_id,
     )

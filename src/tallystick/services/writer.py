@@ -18,7 +18,7 @@ import structlog
 
 from tallystick.core.errors import Busy, OutcomeUnknown, Refusal
 from tallystick.services.context import Context
-from tallystick.services.posting import Outcome, Posted, Posting, Waiting, post
+from tallystick.services.posting import Asked, Outcome, Posted, Posting, Waiting, post
 
 _LOG = structlog.get_logger()
 _RETRY_SECONDS = 0.02  # how long a posting to a locked holder rests before it is tried again
@@ -36,7 +36,7 @@ class _Lane:
 class _Request:
     posting: Posting
     lane: _Lane
-    answer: "asyncio.Future[Posted]"
+    answer: "asyncio.Future[Posted | Asked]"
     deadline: float  # seconds of the event loop's clock
     attempts_left: int = 3
 
@@ -51,8 +51,8 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def post(self, posting: Posting) -> Posted:
-        """What was posted, once it is committed.
+    async def post(self, posting: Posting) -> Posted | Asked:
+        """What was posted, or asked for, once it is committed.
 
         Errors: the posting's own refusal; Busy when the queue is full or the holder stays locked;
         OutcomeUnknown when the connection broke and there is no idempotency key.
@@ -78,7 +78,7 @@ class Writer:
             return self._lanes[0]
         return self._lanes[crc32(posting.integration_id.encode()) % _LANES]
 
-    def _answered(self, _answer: "asyncio.Future[Posted]") -> None:
+    def _answered(self, _answer: "asyncio.Future[Posted | Asked]") -> None:
         self._unanswered -= 1
         if not self._unanswered:
             self._idle.set()
@@ -138,7 +138,7 @@ class Writer:
 
     def _answer(self, request: _Request, outcome: Outcome) -> None:
         match outcome:
-            case Posted():
+            case Posted() | Asked():
                 if not request.answer.done():
                     request.answer.set_result(outcome)
             case Waiting() if asyncio.get_running_loop().time() < request.deadline:

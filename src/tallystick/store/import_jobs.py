@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tallystick.core.errors import NotFound
-from tallystick.core.ids import ImportId, ProgramId, UserId
+from tallystick.core.ids import ApprovalId, ImportId, ProgramId, UserId
 from tallystick.core.import_jobs import ImportJob, ImportRecord
 from tallystick.core.points import Points
 from tallystick.store.db import Reader, Record, Tx, refused_as
@@ -169,10 +169,27 @@ async def queue_job(  # noqa: PLR0913 - by name
     allowed: Collection[str],
     good_rows_only: bool,
     below_zero: bool = False,
+    approval_id: ApprovalId | None = None,
 ) -> bool:
-    """Put a job into the queue; False if it is in none of the allowed states."""
-    values = import_id, state, list(allowed), good_rows_only, below_zero
+    """Put a job into the queue; False if it is in none of the allowed states.
+
+    approval_id: of the request that lets it wait and is approved now; but for a check a job that
+    waits by another one, or by one at all if this is None, is left alone.
+    """
+    values = import_id, state, list(allowed), good_rows_only, below_zero, approval_id
     return bool(await tx.fetchval(_SQL["queue_job"], *values))
+
+
+async def hold_job(
+    tx: Tx, import_id: ImportId, approval_id: ApprovalId, *, allowed: Collection[str]
+) -> bool:
+    """Let a job wait for approval; False if its state does not allow that, or it does already."""
+    return bool(await tx.fetchval(_SQL["hold_job"], import_id, list(allowed), approval_id))
+
+
+async def release_job(tx: Tx, import_id: ImportId, approval_id: ApprovalId) -> None:
+    """Let a job no longer wait for this request."""
+    await tx.execute(_SQL["release_job"], import_id, approval_id)
 
 
 async def list_waiting(reader: Reader, *, now: datetime, at_most: int) -> list[ImportId]:

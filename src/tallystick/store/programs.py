@@ -156,7 +156,7 @@ async def find_with_transactions(
 
 
 async def find_use(reader: Reader, program_id: ProgramId) -> list[str]:
-    """What the program is needed by, besides applications: transactions, members, imports."""
+    """What the program is needed by, besides applications: transactions, members, ..."""
     row = await reader.fetchrow(_SQL["find_use"], program_id)
     assert row is not None
     return [what for what, is_there in row.items() if is_there]

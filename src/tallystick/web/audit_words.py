@@ -44,6 +44,8 @@ _WORDS = {
     "settings": "Own settings",
     "sessions": "Sign-in",
     "undo": "Undo",
+    "approvals": "Approval",
+    "four_eyes": "Four eyes",
 }
 
 # The things to choose from, by the paths that lead to them.

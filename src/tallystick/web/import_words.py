@@ -6,7 +6,7 @@ from typing import Literal
 
 from tallystick.core.errors import RowProblem
 from tallystick.core.formats.report import MarkedRow
-from tallystick.core.import_jobs import Finding, ImportRecord, Warned
+from tallystick.core.import_jobs import AT_WORK, Finding, ImportRecord, Warned
 from tallystick.services.import_jobs import finding_of
 from tallystick.web.showing import Showing
 from tallystick.web.visits import Tone
@@ -57,6 +57,8 @@ class Row:
 def status_of(record: ImportRecord, show: Showing) -> tuple[Mark, str]:
     """What stands in the pill of an import, and its tone."""
     job, finding = record.job, finding_of(record.job)
+    if job.approval_id is not None and job.state not in AT_WORK:
+        return "warn", "Undo waits" if job.state == "imported" else "Waits for approval"
     if job.state == "checked":
         return _checked(finding, show)
     if job.state == "imported" and finding and job.good_rows_only and finding.bad_rows:

@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 
 from tallystick.core.roles import Right
+from tallystick.services.approvals import waiting_for
 from tallystick.web.visits import Visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of the menu."""
+    """A line of the menu. count: how much there waits for the visitor."""
 
     label: str
     icon: str
     href: str
     is_here: bool
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,8 @@ class Section:
     entries: list[Entry]
 
 
+_APPROVALS = "Approvals"
+
 # Label, icon (of Lucide), path below the program or from the root, the right it takes.
 _PROGRAM = (
     (
@@ -32,6 +36,7 @@ _PROGRAM = (
             ("Overview", "house", "", Right.SEE),
             ("Members", "users", "/members", Right.SEE),
             ("Transactions", "list", "/transactions", Right.SEE),
+            (_APPROVALS, "stamp", "/approvals", Right.POST_POINTS),
         ),
     ),
     (
@@ -63,8 +68,18 @@ _EVERYWHERE = (
 )
 
 
-def menu_of(visit: Visit) -> list[Section]:
-    """The sections of the menu, without those that would be empty."""
+async def waiting_in(visit: Visit) -> int | None:
+    """How many requests wait for the visitor; None where there are none to be seen."""
+    if visit.program is None or not visit.may(Right.POST_POINTS.name):
+        return None
+    return await waiting_for(visit.context, visit.caller, visit.program.id)
+
+
+def menu_of(visit: Visit, waiting: int | None) -> list[Section]:
+    """The sections of the menu, without those that would be empty.
+
+    waiting: how many requests wait for the visitor; None leaves them out.
+    """
     base = f"/programs/{visit.program.id}" if visit.program else ""
     lines = _PROGRAM if visit.program else _EVERYWHERE
     here = visit.request.url.path
@@ -74,9 +89,15 @@ def menu_of(visit: Visit) -> list[Section]:
         Section(
             heading=heading,
             entries=[
-                Entry(label=label, icon=icon, href=base + path, is_here=path == nearest)
+                Entry(
+                    label=label,
+                    icon=icon,
+                    href=base + path,
+                    is_here=path == nearest,
+                    count=(waiting or 0) if label == _APPROVALS else 0,
+                )
                 for label, icon, path, right in entries
-                if visit.may(right.name)
+                if visit.may(right.name) and (label != _APPROVALS or waiting is not None)
             ],
         )
         for heading, entries in lines

@@ -9,6 +9,8 @@ STATUS_OF: dict[type[errors.Refusal], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.AlreadyExists: HTTPStatus.CONFLICT,
     errors.AlreadyUndone: HTTPStatus.CONFLICT,
+    errors.AlreadyDecided: HTTPStatus.CONFLICT,
+    errors.NotNow: HTTPStatus.CONFLICT,
     errors.InUse: HTTPStatus.CONFLICT,
     errors.StateChanged: HTTPStatus.CONFLICT,
     errors.InsufficientPoints: HTTPStatus.UNPROCESSABLE_ENTITY,

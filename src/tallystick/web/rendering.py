@@ -14,7 +14,7 @@ from starlette.responses import Response
 from tallystick.web.addresses import segment
 from tallystick.web.compression import accepts_gzip
 from tallystick.web.cookies import forget_note, take_note
-from tallystick.web.navigation import menu_of
+from tallystick.web.navigation import menu_of, waiting_in
 from tallystick.web.refusals import sentence
 from tallystick.web.showing import raw_points
 from tallystick.web.static_files import static_url
@@ -43,7 +43,7 @@ async def render(visit: Visit, view: View) -> Response:
         "person": visit.person,
         "note": note,
         "theme": visit.person.settings.theme.value,
-        "menu": menu_of(visit),
+        "menu": [] if visit.is_partial else menu_of(visit, await waiting_in(visit)),
         "frame": "partial.html" if visit.is_partial else "base.html",
         **view.values,
     }

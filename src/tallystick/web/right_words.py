@@ -5,6 +5,7 @@ from tallystick.core.roles import Right, Role
 EXPLAINED = {
     Right.SEE: "The overview, members, their balances and transactions",
     Right.POST_POINTS: "By hand, for one member, with a reason that stays in the books",
+    Right.APPROVE: "In programs that let them wait for a second person; nobody approves their own",
     Right.EXPORT: "Dashboard data, balances and transaction logs, and the files made before",
     Right.IMPORT: "Points and join dates of many members at once, and undoing that",
     Right.CUSTOMERS: "Their profiles with attributes, and forgetting them",

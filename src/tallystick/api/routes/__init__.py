@@ -3,7 +3,16 @@
 from typing import NamedTuple
 
 from tallystick.api.operations import Operation
-from tallystick.api.routes import account, customers, exports, imports, members, programs, system
+from tallystick.api.routes import (
+    account,
+    approvals,
+    customers,
+    exports,
+    imports,
+    members,
+    programs,
+    system,
+)
 
 
 class Area(NamedTuple):
@@ -18,6 +27,7 @@ AREAS = (
     Area("Members", members.__doc__, members.OPERATIONS),
     Area("Programs", programs.__doc__, programs.OPERATIONS),
     Area("Imports", imports.__doc__, imports.OPERATIONS),
+    Area("Approvals", approvals.__doc__, approvals.OPERATIONS),
     Area("Exports", exports.__doc__, exports.OPERATIONS),
     Area("Customers", customers.__doc__, customers.OPERATIONS),
     Area("Account", account.__doc__, account.OPERATIONS),

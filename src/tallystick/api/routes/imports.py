@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from tallystick.api import import_jobs
+from tallystick.api import approvals, import_jobs
 from tallystick.api.operations import MANAGERS, Operation
 from tallystick.api.routes.paths import PROGRAM
 from tallystick.core.errors import AlreadyUndone, InUse, NotSupported
@@ -23,6 +23,7 @@ OPERATIONS = (
         upload=FIELD,
         answer=import_jobs.ImportJobBody,
         status=HTTPStatus.CREATED,
+        waits=approvals.ApprovalBody,
         handler=import_jobs.post_import,
     ),
     Operation(
@@ -72,6 +73,7 @@ OPERATIONS = (
         right=Right.IMPORT,
         query=import_jobs.StartQuery,
         answer=import_jobs.ImportJobBody,
+        waits=approvals.ApprovalBody,
         refuses=(InUse, NotSupported),
         handler=import_jobs.start_import,
     ),
@@ -93,6 +95,7 @@ OPERATIONS = (
         right=Right.IMPORT,
         query=import_jobs.UndoQuery,
         answer=import_jobs.ImportJobBody,
+        waits=approvals.ApprovalBody,
         refuses=(AlreadyUndone, InUse, NotSupported),
         handler=import_jobs.undo_import,
     ),

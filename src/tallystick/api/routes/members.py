@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from tallystick.api import (
     activation,
+    approvals,
     balances,
     export_files,
     full_ledger,
@@ -26,6 +27,7 @@ OPERATIONS = (
         right=Right.POST_POINTS,
         body=wire.AddPoints,
         status=HTTPStatus.NO_CONTENT,
+        waits=approvals.ApprovalBody,
         keeps_key=True,
         handler=points.add_points,
     ),
@@ -37,6 +39,7 @@ OPERATIONS = (
         right=Right.POST_POINTS,
         body=wire.DeductPoints,
         status=HTTPStatus.NO_CONTENT,
+        waits=approvals.ApprovalBody,
         keeps_key=True,
         handler=points.deduct_points,
     ),

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from tallystick.api import (
     activation,
+    approvals,
     batch,
     dashboard,
     imports,
@@ -14,7 +15,7 @@ from tallystick.api import (
 )
 from tallystick.api.operations import MANAGERS, SHOPS, Operation
 from tallystick.api.routes.paths import PROGRAM, PROGRAMS
-from tallystick.core.errors import AlreadyExists, InUse, StateChanged
+from tallystick.core.errors import AlreadyExists, InUse, NotSupported, StateChanged
 from tallystick.core.roles import Right
 from tallystick.edges.uploads import FIELD
 
@@ -29,6 +30,7 @@ OPERATIONS = (
         body_bytes_max=batch.BODY_BYTES_MAX,
         answer=batch.BatchBody,
         keeps_key=True,
+        refuses=(NotSupported,),
         handler=batch.post_batch,
     ),
     Operation(
@@ -49,6 +51,7 @@ OPERATIONS = (
         query=imports.ImportQuery,
         upload=FIELD,
         answer=wire.ImportBody,
+        waits=approvals.WaitingImportBody,
         handler=imports.post_points,
     ),
     Operation(
@@ -59,6 +62,7 @@ OPERATIONS = (
         right=Right.IMPORT,
         upload=FIELD,
         answer=wire.ImportBody,
+        waits=approvals.WaitingImportBody,
         handler=joining.post_join_dates,
     ),
     Operation(

@@ -96,12 +96,29 @@ LIMIT $4;
 
 -- name: queue_job
 -- Puts a job into the queue, if its state allows; the id comes back. $1 import  $2 new state
--- $3 states that allow it  $4 good rows only  $5 below zero
+-- $3 states that allow it  $4 good rows only  $5 below zero  $6 the request by which it waits, or null
+-- A check leaves a request as it is, all else ends the waiting.
 UPDATE import_job
 SET state = $2, good_rows_only = $4, below_zero = $5, failure = NULL, begun_at = NULL,
-  ended_at = NULL, bytes_done = 0, rows_done = 0, lease_owner = NULL, lease_until = NULL
+  ended_at = NULL, bytes_done = 0, rows_done = 0, lease_owner = NULL, lease_until = NULL,
+  approval_id = CASE $2 WHEN 'checking' THEN approval_id END
 WHERE import_id = $1 AND state = ANY ($3::text[])
+  AND ($2 = 'checking' OR approval_id IS NOT DISTINCT FROM $6::int)
 RETURNING import_id;
+
+-- name: hold_job
+-- Lets a job wait for approval, if its state allows and it does not yet; the id comes back. $1 import
+-- $2 states that allow it  $3 the request
+UPDATE import_job
+SET approval_id = $3
+WHERE import_id = $1 AND state = ANY ($2::text[]) AND approval_id IS NULL
+RETURNING import_id;
+
+-- name: release_job
+-- Lets a job wait no longer. $1 import  $2 the request
+UPDATE import_job
+SET approval_id = NULL
+WHERE import_id = $1 AND approval_id = $2;
 
 -- name: list_waiting
 -- The queue: jobs that nobody works on, the oldest first. $1 now  $2 at most
@@ -145,9 +162,9 @@ SET lease_owner = NULL, lease_until = NULL
 WHERE import_id = $1 AND lease_owner = $2;
 
 -- name: delete_job
--- The id, if the job was never imported and nobody works on it. $1 import
+-- The id, if the job was never imported, nobody works on it and it does not wait for approval. $1 import
 DELETE FROM import_job
-WHERE import_id = $1 AND state IN ('uploaded', 'checked', 'failed')
+WHERE import_id = $1 AND state IN ('uploaded', 'checked', 'failed') AND approval_id IS NULL
 RETURNING import_id;
 
 -- name: list_old_files

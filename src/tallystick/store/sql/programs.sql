@@ -116,7 +116,12 @@ SELECT
     SELECT
     FROM import_job
     WHERE program_id = $1
-  ) AS imports;
+  ) AS imports,
+  EXISTS (
+    SELECT
+    FROM approval
+    WHERE program_id = $1
+  ) AS approvals;
 
 -- name: find_applications
 -- Those of the applications that exist, kept from being deleted meanwhile. $1 application ids

@@ -32,9 +32,11 @@ WITH wanted (table_name, rights, changed) AS (
     ('point_import', '{SELECT,INSERT}', '{}'),
     ('join_date_import', '{SELECT,INSERT}', '{}'),
     ('import_undo', '{SELECT,INSERT}', '{}'),
+    ('approval_decision', '{SELECT,INSERT}', '{}'),
     -- Written once but for what can be worked out again.
     ('lot', '{SELECT,INSERT}', '{remaining}'),
     ('holder', '{SELECT,INSERT}', '{last_no,last_at,owing_until}'),
+    ('approval', '{SELECT,INSERT}', '{waits}'),
     ('day_figures', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('day_closing', '{SELECT,INSERT,UPDATE}', '{}'),
     ('day_touch', '{SELECT,INSERT,DELETE}', '{}'),
@@ -42,6 +44,7 @@ WITH wanted (table_name, rights, changed) AS (
     -- What people and systems change; the record of changes keeps what it was.
     ('program', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('tier', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
+    ('four_eyes', '{SELECT,INSERT,UPDATE,DELETE}', '{}'),
     ('subledger', '{SELECT,INSERT,DELETE}', '{}'),
     ('profile', '{SELECT,INSERT,UPDATE}', '{}'),
     ('membership', '{SELECT,INSERT,UPDATE}', '{}'),

@@ -2,6 +2,7 @@
 
 from tallystick.web.pages import Page
 from tallystick.web.routes import (
+    approvals,
     audit,
     exports,
     find,
@@ -28,6 +29,7 @@ PAGES: tuple[Page, ...] = (
     *member.PAGES,
     *points.PAGES,
     *transactions.PAGES,
+    *approvals.PAGES,
     *imports.PAGES,
     *exports.PAGES,
     *find.PAGES,

@@ -8,7 +8,7 @@ from tallystick.core.roles import Right
 from tallystick.services.finding import Found, find_anything
 from tallystick.services.programs import get_program_for, list_programs
 from tallystick.web.addresses import member_path
-from tallystick.web.navigation import menu_of
+from tallystick.web.navigation import menu_of, waiting_in
 from tallystick.web.pages import Page
 from tallystick.web.visits import View, Visit
 
@@ -39,7 +39,7 @@ async def _show_found(visit: Visit) -> View:
         "Transactions": list(_transactions(found)),
         "Programs": list(_programs(found)),
         "Imports": list(_imports(visit, found)),
-        "Go to": list(_pages(visit, text)),
+        "Go to": list(_pages(visit, text, await waiting_in(visit))),
     }
     values = {"text": text, "groups": {name: hits for name, hits in groups.items() if hits}}
     return View(template="find.html", values=values)
@@ -88,9 +88,9 @@ def _imports(visit: Visit, found: Found) -> Iterator[Hit]:
             )
 
 
-def _pages(visit: Visit, text: str) -> Iterator[Hit]:
+def _pages(visit: Visit, text: str, waiting: int | None) -> Iterator[Hit]:
     """The pages of the menu whose name has the text in it; all of them if there is none."""
-    for section in menu_of(visit):
+    for section in menu_of(visit, waiting):
         for entry in section.entries:
             if text.lower() in entry.label.lower():
                 yield Hit(icon=entry.icon, label=entry.label, more="", href=entry.href)

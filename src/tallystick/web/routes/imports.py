@@ -5,7 +5,13 @@ from starlette.responses import Response
 from tallystick.core.errors import InvalidField
 from tallystick.core.formats import FORMATS
 from tallystick.core.ids import ImportId
-from tallystick.core.import_jobs import AT_WORK, NEVER_IMPORTED, ImportRecord, progress_of
+from tallystick.core.import_jobs import (
+    AT_WORK,
+    NEVER_IMPORTED,
+    ImportJob,
+    ImportRecord,
+    progress_of,
+)
 from tallystick.core.paging import Place
 from tallystick.core.roles import Right
 from tallystick.edges.import_files import (
@@ -15,9 +21,11 @@ from tallystick.edges.import_files import (
     sample_response,
 )
 from tallystick.services import import_jobs as jobs
+from tallystick.services.approvals import get_approval, may_withdraw
 from tallystick.services.import_history import ImportDetails, import_details, import_history
 from tallystick.services.import_rows import RowsPage, Shown, cause_of, list_rows
 from tallystick.services.programs import check_profiles
+from tallystick.web import approval_words
 from tallystick.web import import_words as words
 from tallystick.web.pages import Page
 from tallystick.web.visits import Answer, Note, Redirect, View, Visit
@@ -75,9 +83,23 @@ async def _show_import(visit: Visit) -> View:
         "finding": details.finding,
         "at_work": job.state in AT_WORK,
         "open": job.state in NEVER_IMPORTED,
+        **await _waiting(visit, job),
         **await _rows(visit, details),
     }
     return View(template="import.html", values=values)
+
+
+async def _waiting(visit: Visit, job: ImportJob) -> dict[str, object]:
+    """The request by which it waits, and whether what is asked for now would wait."""
+    request, program = None, visit.known_program
+    if job.approval_id is not None:
+        request = await get_approval(visit.context, visit.caller, program.id, job.approval_id)
+    return {
+        "request": request,
+        "approval_words": approval_words,
+        "mine": request is not None and may_withdraw(visit.caller, request),
+        "waits": await jobs.import_waits(visit.context, visit.caller, program.id),
+    }
 
 
 async def _rows(visit: Visit, details: ImportDetails) -> dict[str, object]:
@@ -143,7 +165,9 @@ async def _show_undo(visit: Visit) -> Answer:
     if not _is_undoable(details.record):
         return Redirect(to=f"/programs/{program.id}/imports/{import_id}")
     preview = await jobs.preview_job_undo(visit.context, program, import_id)
-    values = {**_WORDS, "details": details, "job": details.record.job, "preview": preview}
+    job = details.record.job
+    waits = await jobs.import_waits(visit.context, visit.caller, program.id)
+    values = {**_WORDS, "details": details, "job": job, "preview": preview, "waits": waits}
     return View(template="import_undo.html", values=values)
 
 
@@ -161,7 +185,9 @@ async def _undo(visit: Visit) -> Redirect:
 
 
 def _is_undoable(record: ImportRecord) -> bool:
-    return record.job.format == "points" and record.job.state in {"imported", "undone"}
+    job = record.job
+    is_done = job.state in {"imported", "undone"}
+    return job.format == "points" and is_done and job.approval_id is None
 
 
 async def _get_file(visit: Visit) -> Response:

@@ -20,13 +20,14 @@ from tallystick.core.texts import integration_id_in
 from tallystick.core.transactions import Kind
 from tallystick.services.allowances import allowance_left
 from tallystick.services.members import MemberPage, member_page
-from tallystick.services.posting import Posting
+from tallystick.services.postings import Asked, Posting
 from tallystick.services.preview import PostingPreview, preview_posting
 from tallystick.services.profiles import get_profile, update_profiles
 from tallystick.web.addresses import member_path
 from tallystick.web.durations import time_words
 from tallystick.web.pages import Page
 from tallystick.web.postings import UNITS, check_reason, posting_of
+from tallystick.web.routes.approvals import waits_on
 from tallystick.web.visits import Answer, Note, Redirect, View, Visit
 
 
@@ -125,9 +126,11 @@ async def _do(visit: Visit, task: _Task) -> Answer:
     if task.member is None:
         await _ensure_profile(visit, posting.integration_id)
     try:
-        await visit.house.writer.post(posting)
+        posted = await visit.house.writer.post(posting)
     except Refusal as refusal:
         raise _at_its_field(refusal, posting) from refusal
+    if isinstance(posted, Asked):
+        return waits_on(visit, posted.approval_id, "This")
     done = f"{'Added' if task.adds else 'Deducted'} {visit.show.points(posting.points)} points"
     return Redirect(
         to=member_path(posting.program_id, posting.integration_id), note=Note(text=done)

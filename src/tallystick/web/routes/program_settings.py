@@ -2,6 +2,7 @@
 
 from tallystick.core.programs import Program, freedom
 from tallystick.core.roles import Right
+from tallystick.services.four_eyes import standing as four_eyes_standing
 from tallystick.services.programs import (
     Standing,
     Wish,
@@ -12,6 +13,7 @@ from tallystick.services.programs import (
 from tallystick.services.subledgers import list_ledgers
 from tallystick.web.pages import Page
 from tallystick.web.program_form import changed_program, form_values
+from tallystick.web.routes.approvals import four_eyes_values
 from tallystick.web.visits import Note, Redirect, View, Visit
 
 PATH = "/programs/{program}/settings"
@@ -27,6 +29,7 @@ async def _show_settings(visit: Visit) -> View:
         "free": free,
         "has_points": standing.has_transactions,
         **form_values(visit, settings),
+        **four_eyes_values(await four_eyes_standing(visit.context, visit.known_program.id)),
     }
     return View(template="program_settings.html", values=values)
 

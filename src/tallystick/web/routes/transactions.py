@@ -10,11 +10,12 @@ from tallystick.core.roles import Right
 from tallystick.core.transactions import Kind, MemberTransaction, Origin
 from tallystick.core.validity import NEVER
 from tallystick.edges.transactions import program_transaction_body
-from tallystick.services.activation import activate_transactions
+from tallystick.services.activation import activate_by_hand
 from tallystick.services.transaction_page import TransactionPage, transaction_page
 from tallystick.services.transactions import LogSearch, program_log
 from tallystick.web.dates import day_in, first_instant, last_instant
 from tallystick.web.pages import Page
+from tallystick.web.routes.approvals import waits_on
 from tallystick.web.visits import Note, Redirect, View, Visit
 
 PAGE_SIZE = 50
@@ -95,9 +96,9 @@ async def _show_activate(visit: Visit) -> View:
 async def _activate(visit: Visit) -> Redirect:
     """Start the points that wait."""
     uuid = (await _transaction(visit)).recorded.transaction.uuid
-    activated = await activate_transactions(
-        visit.context, visit.known_program, [uuid], caller=visit.caller
-    )
+    activated = await activate_by_hand(visit.context, visit.caller, visit.known_program, uuid)
+    if not isinstance(activated, list):
+        return waits_on(visit, activated, "This activation")
     points = sum(each.amount for each in activated)
     text = f"Activated {visit.show.points(points)} points" if activated else "It was active already"
     to = f"/programs/{visit.known_program.id}/transactions/{uuid}"
