@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.harness import ADMIN, NOW, Clock, new_name, new_program
-from tallystick.core.accounts import UserState
+from tallystick.core.accounts import AuditFilter, Origin, UserState
 from tallystick.core.errors import (
     AlreadyExists,
     InUse,
@@ -20,6 +20,7 @@ from tallystick.core.ids import ProgramId, UserId
 from tallystick.core.roles import ProgramRole, Role
 from tallystick.services.accounts import create_user
 from tallystick.services.callers import Caller, CallerKind, Doorkeeper
+from tallystick.services.changes import list_audit
 from tallystick.services.context import Context
 from tallystick.services.links import (
     LINK_LIFE,
@@ -195,6 +196,16 @@ async def test_only_admins_make_links(shared: Context) -> None:
         await invite_user(shared, person, Invitation(email=new_email()))
     with pytest.raises(NotAllowed):
         await renew_link(shared, person, user_id)
+
+
+async def test_whoever_uses_a_link_is_recorded_with_where_they_are(shared: Context) -> None:
+    link = await invite(shared)
+    origin = Origin(address="192.0.2.7", request_id="a-request")
+    await use_link(shared, link.token, password=NEW, origin=origin)
+    page = await list_audit(shared, AuditFilter(user_id=link.user_id))
+    signed_in, active = (entry.change for entry in page.entries)
+    for change in (signed_in, active):
+        assert (change.address, change.request_id) == ("192.0.2.7", "a-request")
 
 
 async def test_links_are_recorded_without_their_tokens(shared: Context) -> None:

@@ -171,9 +171,9 @@ async def _use_link(  # noqa: PLR0913 - by name
         if found is None:
             raise _void()
         user, _ = await lock_user(tx, UserId(found["user_id"]))
+        person = Caller(kind=CallerKind.PERSON, user_id=user.user_id, origin=origin)
         factor = await find_second_factor(tx, user.user_id)
         if factor is not None and factor.confirmed_at is not None:
-            person = Caller(kind=CallerKind.PERSON, user_id=user.user_id, origin=origin)
             if not code:
                 fix = "write the one that the app shows now, or a recovery code"
                 raise InvalidField("code", "none", fix)
@@ -184,7 +184,7 @@ async def _use_link(  # noqa: PLR0913 - by name
             raise _void()
         await store.set_password(tx, user.user_id, password_hash, now=now)
         await delete_user_sessions(tx, user.user_id)
-        await _record_use(tx, user, now=now)
+        await _record_use(tx, person, user, now=now)
         return await open_session(context, tx, user.user_id, kind=kind, origin=origin)
 
 
@@ -195,16 +195,15 @@ async def _make_link(context: Context, tx: Tx, user_id: UserId, now: datetime) -
     return Link(user_id=user_id, token=token, expires_at=expires_at)
 
 
-async def _record_use(tx: Tx, user: User, *, now: datetime) -> None:
+async def _record_use(tx: Tx, person: Caller, user: User, *, now: datetime) -> None:
     """Write down, as done by themselves, that somebody came in or has a new password."""
-    caller = Caller(kind=CallerKind.PERSON, user_id=user.user_id, email=user.email)
     if user.state is UserState.INVITED:
         active = replace(user, state=UserState.ACTIVE)
         path, old, new = f"/v1/users/{user.user_id}", told_user(user), told_user(active)
-        await record_change(tx, caller, path, now=now, old=old, new=new)
+        await record_change(tx, person, path, now=now, old=old, new=new)
     else:
         path = f"/v1/users/{user.user_id}/password"
-        await record_change(tx, caller, path, now=now, old={}, new={})
+        await record_change(tx, person, path, now=now, old={}, new={})
 
 
 def _void() -> NotAllowed:
