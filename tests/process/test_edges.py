@@ -152,7 +152,7 @@ def test_a_url_is_not_repeated_with_its_password(folder: Path) -> None:
 
 def test_requests_and_commands_are_served_by_the_role_that_cannot_rewrite(folder: Path) -> None:
     with serving(folder, workers="2") as server:
-        httpx.get(f"{server.address}/healthz")
+        httpx.get(f"{server.address}/healthz", timeout=60)
         assert run(folder, "program", "list").returncode == 0
         with embedded_server(folder / "data") as joined:
             assert asyncio.run(_roles(joined.url)) == {"tallystick_application"}

@@ -18,6 +18,8 @@ MODULES = {
     "subprocess": files(EMBEDDED),  # PostgreSQL's own programs, by lists of arguments
     "socket": [PACKAGE / "main.py", EMBEDDED / "postmaster.py"],  # to listen; whether it is up
     "multiprocessing": [PACKAGE / "main.py"],
+    "authlib": [PACKAGE / "services/openid_provider.py"],  # the provider that the settings name
+    "httpx2": [PACKAGE / "services/openid_provider.py"],
     **dict.fromkeys(
         (
             "dill", "ftplib", "http.client", "httpx", "imaplib", "ldap3", "lxml", "marshal",
