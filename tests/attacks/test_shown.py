@@ -34,7 +34,10 @@ TOLD = """() => [document.body.innerText, ...document.querySelectorAll('input, t
 HARMLESS = {"ran": None, "marks": 0, "links": 0}
 
 # Pages that show no text that anybody has entered.
-WITHOUT = {"roles", "program-new", "application-new", "me", "password"}
+WITHOUT = {
+    "application-new", "me", "openid-connect", "openid-disconnect", "password", "program-new",
+    "recovery-codes", "roles", "second-factor", "second-factor-confirm", "second-factor-off",
+}  # fmt: skip
 
 
 async def look(page: BrowserPage, name: str) -> None:

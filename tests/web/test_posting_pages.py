@@ -240,7 +240,7 @@ async def test_without_scripts_a_button_shows_what_would_happen(site: Site, memb
 async def test_whoever_is_new_becomes_a_member(site: Site, program: Program) -> None:
     page = await site.page()
     await page.goto(f"/programs/{program.id}/members")
-    await page.get_by_role("link", name="Add points").click()
+    await page.get_by_role("link", name="Add points").first.click()
     dialog = page.get_by_role("dialog", name="Add points")
     await dialog.get_by_label("Member ID").fill("new/one")
     await _fill(page, "3")

@@ -14,7 +14,7 @@ from tallystick.web.entrance import CODE_PATH, Endpoint, house_of, let_in
 from tallystick.web.forms import Filled, read_form
 from tallystick.web.refusals import STATUS_OF
 from tallystick.web.rendering import render_plain
-from tallystick.web.sign_in import way_on
+from tallystick.web.sign_in import sign_in_form, way_on
 
 RECOVERY = "recovery"
 
@@ -46,8 +46,7 @@ async def do_code(request: Request) -> Response:
         status = STATUS_OF.get(type(refusal), HTTPStatus.UNPROCESSABLE_ENTITY)
         return _form(request, filled, to, recovers, status)
     except NotSignedIn as refusal:
-        values = {"email": "", "next": to, "problem": str(refusal), "is_new": False}
-        response = render_plain(request, "sign_in.html", values, HTTPStatus.UNAUTHORIZED)
+        response = sign_in_form(request, to=to, refusal=refusal)
     else:
         response = let_in(request, session, to)
     forget_sign_in(response, request)
