@@ -35,7 +35,7 @@ HARMLESS = {"ran": None, "marks": 0, "links": 0}
 
 # Pages that show no text that anybody has entered.
 WITHOUT = {
-    "application-new", "me", "openid-connect", "openid-disconnect", "password", "program-new",
+    "application-new", "me", "openid-disconnect", "password", "program-new",
     "recovery-codes", "roles", "second-factor", "second-factor-confirm", "second-factor-off",
 }  # fmt: skip
 
