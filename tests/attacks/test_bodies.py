@@ -8,7 +8,7 @@ import pytest
 
 from api.harness import Api
 from attacks.counting import BODIES, tried
-from attacks.wire import listening, said, status_of
+from edges.wire import listening, said, status_of
 from tallystick.edges.bodies import limited_bodies
 from tallystick.edges.protocol import CarefulProtocol
 

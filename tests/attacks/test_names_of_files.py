@@ -12,7 +12,7 @@ import pytest
 from api.harness import Api, exact, program_path, running_api
 from attacks.counting import PATHS, answered, tried
 from attacks.test_headers import assert_one_plain_name
-from attacks.wire import listening, said, status_of
+from edges.wire import listening, said, status_of
 from tallystick.api.routes import OPERATIONS
 from web.import_files import at_rest
 

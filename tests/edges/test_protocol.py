@@ -1,16 +1,13 @@
 """Heads of requests as they come over a real connection: how large, how many, how slow."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import structlog
-import uvicorn
 
 from attacks.counting import BODIES, tried
 from edges.harness import application
+from edges.wire import listening, said
 from tallystick.edges.protocol import HEAD_BYTES_MAX, HEADERS_MAX, CarefulProtocol
 
 OPENING = b"GET / HTTP/1.1\r\nhost: tallystick.test\r\n"
@@ -20,34 +17,6 @@ class HastyProtocol(CarefulProtocol):
     """One that waits for a hundredth of a second."""
 
     head_seconds = 0.01
-
-
-@asynccontextmanager
-async def listening(protocol: type[CarefulProtocol] = CarefulProtocol) -> AsyncIterator[int]:
-    """The port of an application over this protocol."""
-    config = uvicorn.Config(
-        application(), port=0, http=protocol, ws="none", lifespan="off", log_level="critical"
-    )
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        await server.shutdown()
-
-
-async def said(port: int, *pieces: bytes) -> bytes:
-    """All that comes back until the connection is closed."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for piece in pieces:
-        writer.write(piece)
-        await asyncio.sleep(0)
-    async with asyncio.timeout(10):
-        answer = await reader.read()
-    writer.close()
-    return answer
 
 
 def status(answer: bytes) -> int:
@@ -61,7 +30,7 @@ def status(answer: bytes) -> int:
 
 async def test_a_request_within_limits_is_answered() -> None:
     more = b"".join(b"x-%d: y\r\n" % n for n in range(HEADERS_MAX - 3))
-    async with listening() as port:
+    async with listening(application()) as port:
         answer = await said(port, OPENING, more, b"connection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
 
@@ -78,28 +47,28 @@ async def test_a_request_within_limits_is_answered() -> None:
     ],
 )
 async def test_a_head_beyond_limits_is_refused_and_the_connection_closed(rest: bytes) -> None:
-    async with listening() as port:
+    async with listening(application()) as port:
         assert status(await said(port, OPENING, rest, b"\r\n")) == 431
 
 
 async def test_an_address_beyond_limits_is_refused() -> None:
-    async with listening() as port:
+    async with listening(application()) as port:
         path = b"/" + b"x" * HEAD_BYTES_MAX
         assert status(await said(port, b"GET " + path + b" HTTP/1.1\r\nhost: x\r\n\r\n")) == 431
 
 
 async def test_what_is_not_http_is_refused_in_the_contracts_shape() -> None:
-    async with listening() as port:
+    async with listening(application()) as port:
         assert status(await said(port, b"\x16\x03\x01 this is TLS\r\n\r\n")) == 400
 
 
 async def test_a_head_that_stalls_is_refused() -> None:
-    async with listening(HastyProtocol) as port:
+    async with listening(application(), HastyProtocol) as port:
         assert status(await said(port, OPENING)) == 408
 
 
 async def test_a_connection_on_which_nothing_comes_is_closed() -> None:
-    async with listening(HastyProtocol) as port:
+    async with listening(application(), HastyProtocol) as port:
         assert await said(port) == b""
 
 
@@ -123,7 +92,7 @@ async def test_a_request_whose_end_is_in_doubt_is_refused_with_all_that_follows(
     framing: bytes,
 ) -> None:
     hidden = b"GET /hidden HTTP/1.1\r\nhost: tallystick.test\r\n\r\n"
-    async with listening() as port:
+    async with listening(application()) as port:
         head = b"POST / HTTP/1.1\r\nhost: tallystick.test\r\n" + framing + b"\r\n"
         answer = await said(port, head + b"0\r\n\r\n" + hidden)
     assert answer.count(b"HTTP/1.1 ") == 1
@@ -132,7 +101,7 @@ async def test_a_request_whose_end_is_in_doubt_is_refused_with_all_that_follows(
 
 async def test_a_head_that_is_refused_leaves_a_line_in_the_log() -> None:
     with structlog.testing.capture_logs() as lines:
-        async with listening() as port:
+        async with listening(application()) as port:
             await said(port, b"this is no request\r\n\r\n")
     [line] = lines
     assert (line["code"], line["address"]) == ("bad_request", "127.0.0.1")

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.harness import waiting_backend
 from tallystick.core.balances import Balance
 from tallystick.core.errors import Busy, InsufficientPoints, KeyReused, OutcomeUnknown
 from tallystick.core.ids import IntegrationId
@@ -306,18 +307,6 @@ async def test_a_posting_at_fault_harms_no_neighbour(
         answers = await at_once([writer], postings)
     assert [Posted, asyncpg.CharacterNotInRepertoireError, Posted] == list(map(type, answers))
     assert (await balance(processes[0], program, BEN)).spent == 0
-
-
-async def waiting_backend(context: Context) -> int:
-    """The process id of the server's process that waits for a lock, as soon as one does."""
-    waiting = """
-        SELECT pid FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'
-        """
-    async with asyncio.timeout(10), context.database.reader() as reader:
-        while (pid := await reader.fetchval(waiting)) is None:
-            pass
-    return int(pid)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """What the tests of the services and of the faces make: a clock, programs, members with points."""
 
+import asyncio
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,3 +108,15 @@ async def change(
     posting, now = posting_of(program, member, points, **more), context.clock()
     [outcome] = await context.database.write(lambda tx: post(tx, [posting], now=now))
     return outcome
+
+
+async def waiting_backend(context: Context) -> int:
+    """The process id of the server's process that waits for a lock, as soon as one does."""
+    waiting = """
+        SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+        """
+    async with asyncio.timeout(10), context.database.reader() as reader:
+        while (pid := await reader.fetchval(waiting)) is None:
+            pass
+    return int(pid)

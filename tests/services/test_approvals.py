@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from services.approving import Office, new_office, new_person
-from services.harness import Clock, give_role, posting_of
+from services.harness import Clock, give_role, posting_of, waiting_backend
 from tallystick.core.approvals import Approval, ApprovalState, FourEyes, PointsWish
 from tallystick.core.errors import (
     AlreadyDecided,
@@ -475,18 +475,6 @@ async def holding(office: Office) -> AsyncIterator[None]:
         holder_id = profile_holder(office.member, office.program.environment)
         await wait_for_holders(tx, [holder_id], at_most_seconds=5)
         yield
-
-
-async def waiting_backend(context: Context) -> int:
-    """The process id of the server's process that waits for a lock, as soon as one does."""
-    waiting = """
-        SELECT pid FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'
-        """
-    async with asyncio.timeout(10), context.database.reader() as reader:
-        while (pid := await reader.fetchval(waiting)) is None:
-            pass
-    return int(pid)
 
 
 async def test_what_breaks_between_the_decision_and_the_points_leaves_neither(
