@@ -92,13 +92,20 @@ async def test_no_text_in_a_form_does_harm(
             assert_harmless(answered(TEXTS, await client.get(address, params={parameter: text})))
 
 
-@pytest.mark.parametrize("path", ["/login", "/setup", "/invite/{token}"])
+DOORS = ("/login", "/login/code", "/login/openid", "/login/openid/callback", "/setup")
+FIELDS = (
+    "email", "password", "next", "token", "name", "again", "program", "timezone", "code", "with",
+    "state", "iss", "error",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*DOORS, "/invite/{token}"])
 async def test_no_text_at_the_doors_does_harm(api: Api, path: str) -> None:
     body = {"email": f"{new_name('guest').replace(' ', '')}@example.com"}
     admin = await api.person(is_admin=True)
     token = exact(await admin.post("/v1/invitations", json=body))["token"]
     client, address = browser_of(api.app), path.format(token=token)
-    for field in ("email", "password", "next", "token", "name", "again", "program", "timezone"):
+    for field in FIELDS:
         for text in ALL:
             assert_harmless(answered(TEXTS, await client.get(address, params={field: text})))
             values = {"email": "x", "password": "x", field: text}
