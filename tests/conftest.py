@@ -18,9 +18,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 
 from attacks import counting
+from tallystick.services import passwords
 from tallystick.services.context import Context
 from tallystick.store.db import Database
 from tallystick.store.embedded import embedded_server
@@ -66,6 +68,16 @@ _NUMBERS = count()
 
 def _name(kind: str) -> str:
     return f"tallystick_{kind}_{os.getpid()}_{next(_NUMBERS)}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Passwords are hashed in no time: hundreds of people and guesses would take minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
+        passwords._nobodys_hash.cache_clear()
+        yield
+    passwords._nobodys_hash.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,15 @@
 """What tests of API and pages are given, and a program that some of them must not know of."""
 
-from collections.abc import Iterator
-
 import pytest
-from argon2 import PasswordHasher
 
 from api.conftest import api, module_api  # noqa: F401 - fixtures
 from api.harness import Api
 from attacks.browsing import token_of
 from attacks.marked import Marked, make_marked
 from services.harness import NOW
-from tallystick.services import passwords
 from web.conftest import browser, module_site, site  # noqa: F401 - fixtures
 
 CANARY = "Kanarienvogel"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cheap_passwords() -> Iterator[None]:
-    """Passwords are hashed in no time, or hundreds of guesses would take minutes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
-        passwords._nobodys_hash.cache_clear()
-        yield
-    passwords._nobodys_hash.cache_clear()
 
 
 @pytest.fixture(scope="module")

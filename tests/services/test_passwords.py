@@ -22,6 +22,11 @@ from tallystick.store.accounts import set_password
 OLD, NEW = "correct horse", "battery staple"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cheap_passwords() -> None:
+    """Here they are hashed as they are where it counts."""
+
+
 @pytest.fixture
 async def email(shared: Context) -> str:
     """The address of somebody who can sign in."""
