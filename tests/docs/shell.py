@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 BIN = Path(sys.executable).parent
 DOCUMENTED = "http://127.0.0.1:8080"
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 _END = "-- end of block, status "
 

@@ -37,7 +37,7 @@ function openFind(event) {
   event.preventDefault();
   find.showModal();
   sought.select();
-  htmx.trigger(sought, "opened");
+  setTimeout(() => htmx.trigger(sought, "opened")); // htmx begins by a timeout of its own, set before
 }
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input, textarea, select");
