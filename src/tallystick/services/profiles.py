@@ -1,6 +1,6 @@
 """Profiles: told about by other systems, found, listed and searched."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -60,12 +60,12 @@ async def update_profiles(
         merged.setdefault(integration_id, {}).update(attributes)
 
     async def work(tx: Tx) -> dict[HolderId, Profile]:
-        holder_ids = [profile_holder(each, environment) for each in merged]
-        before = await store.lock_attributes(tx, holder_ids)
-        profiles = await enter_profiles(tx, environment, merged, now=now)
+        names = await _hold(tx, environment, merged, now=now)
+        before = await store.lock_attributes(tx, names)  # after the holders, as erasures do it
+        profiles = await _merge(tx, names, merged, now=now)
         changes = [
             change
-            for holder_id in holder_ids
+            for holder_id in names
             if (change := _change(before.get(holder_id), profiles[holder_id]))
         ]
         if changes:
@@ -101,9 +101,28 @@ async def enter_profiles(
 
     What comes back is as it is now, by holder.
     """
-    names = {profile_holder(each, environment): each for each in attributes}
+    names = await _hold(tx, environment, attributes, now=now)
+    return await _merge(tx, names, attributes, now=now)
+
+
+async def _hold(
+    tx: Tx, environment: Environment, integration_ids: Iterable[IntegrationId], *, now: datetime
+) -> dict[HolderId, IntegrationId]:
+    """The holders of these ids, who stay until the commit; those that are missing are made."""
+    names = {profile_holder(each, environment): each for each in integration_ids}
     sandbox = environment is Environment.SANDBOX
     await store.ensure_holders(tx, names, sandbox=sandbox, now=now)
+    return names
+
+
+async def _merge(
+    tx: Tx,
+    names: Mapping[HolderId, IntegrationId],
+    attributes: Mapping[IntegrationId, Attributes],
+    *,
+    now: datetime,
+) -> dict[HolderId, Profile]:
+    """What the profiles of holders who are held are now, with these attributes."""
     await store.merge_attributes(
         tx,
         {holder_id: _text(attributes[name]) for holder_id, name in names.items()},
