@@ -37,7 +37,7 @@ from tallystick.core.programs import Program
 from tallystick.core.transactions import Kind
 from tallystick.services.context import Context
 from tallystick.services.imports import import_points
-from tallystick.services.posting import Posting
+from tallystick.services.postings import Posting
 from tallystick.services.writer import running_writer
 from tallystick.store.embedded.binaries import find_binaries
 

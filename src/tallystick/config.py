@@ -3,12 +3,19 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tallystick.core.errors import CannotStart
-from tallystick.core.openid import CALLBACK, NAME, NAME_LENGTH_MAX, OpenIdSettings, is_safe
+from tallystick.core.openid import (
+    CALLBACK,
+    NAME,
+    NAME_LENGTH_MAX,
+    OpenIdSettings,
+    is_safe,
+    is_this_machine,
+)
 from tallystick.core.programs import is_one_line
 
 PREFIX = "TALLYSTICK_"
@@ -134,7 +141,7 @@ def overheard(settings: Settings) -> list[str]:
     """What others on the network can read with these settings, each with its cure."""
     found = []
     here = settings.tls_cert is not None or settings.trusted_proxies
-    if not here and not _is_this_machine(settings.host):
+    if not here and not _is_local(settings.host):
         found.append(
             "keys and passwords come in without TLS; set TALLYSTICK_TLS_CERT, or"
             " TALLYSTICK_TRUSTED_PROXIES if a proxy in front has it"
@@ -143,7 +150,7 @@ def overheard(settings: Settings) -> list[str]:
         url = urlsplit(getattr(settings, name) or "")
         hosts = [url.hostname or "", *parse_qs(url.query).get("host", [])]
         mode = parse_qs(url.query).get("sslmode", [""])[0]
-        if mode not in _ENCRYPTED and not all(map(_is_this_machine, hosts)):
+        if mode not in _ENCRYPTED and not all(map(_is_local, hosts)):
             found.append(
                 f"the database may be asked without TLS; write ?sslmode=verify-full behind"
                 f" {PREFIX}{name.upper()}"
@@ -151,12 +158,9 @@ def overheard(settings: Settings) -> list[str]:
     return found
 
 
-def _is_this_machine(host: str) -> bool:
+def _is_local(host: str) -> bool:
     """Whether it is a socket, or an address that no network leads to."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host in {"", "localhost"} or host.startswith("/")
+    return not host or host.startswith("/") or is_this_machine(host)
 
 
 def _url(name: str, value: str | None) -> str | None:

@@ -18,7 +18,8 @@ from tallystick.core.programs import JoinPolicy, Program, ReturnPolicy
 from tallystick.core.transactions import Kind, Source
 from tallystick.services.balances import program_totals
 from tallystick.services.context import Context
-from tallystick.services.posting import Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posting
 from tallystick.store.dashboard import ALL_LEDGERS, stored_days
 
 DAY = timedelta(days=1)

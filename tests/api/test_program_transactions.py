@@ -14,7 +14,8 @@ from tallystick.core.ids import IntegrationId
 from tallystick.core.points import Points
 from tallystick.core.programs import Program, ReturnPolicy
 from tallystick.core.transactions import Kind, Source
-from tallystick.services.posting import Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posting
 
 SECOND = timedelta(seconds=1)
 

@@ -19,7 +19,8 @@ from tallystick.core.points import parse_points
 from tallystick.core.transactions import Kind
 from tallystick.services.applications import create_application
 from tallystick.services.context import Context
-from tallystick.services.posting import Posted, Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posted, Posting
 from tallystick.store.db import Database
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)

@@ -37,7 +37,7 @@ from tallystick.core.validity import (
     parse_start,
     resolve_window,
 )
-from tallystick.services.posting import Outcome, Posted, Posting
+from tallystick.services.postings import Outcome, Posted, Posting
 from tallystick.services.undo import UndoReport
 
 KINDS = [kind.name for kind in fields(Balance)]

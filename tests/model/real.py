@@ -32,7 +32,8 @@ from tallystick.services.deletion import delete_transactions
 from tallystick.services.export_files import export_file
 from tallystick.services.export_kinds import BalancesWish
 from tallystick.services.imports import import_points
-from tallystick.services.posting import Outcome, Posted, Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Outcome, Posted, Posting
 from tallystick.services.programs import create_program
 from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.undo import UndoPreview, UndoReport, preview_undo, undo_import

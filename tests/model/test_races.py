@@ -23,7 +23,8 @@ from tallystick.core.transactions import Kind
 from tallystick.services.balances import member_balances, program_totals
 from tallystick.services.context import Context, Limits
 from tallystick.services.imports import import_points
-from tallystick.services.posting import Asked, Posted, Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Asked, Posted, Posting
 from tallystick.services.programs import create_program
 from tallystick.services.verify import verify
 from tallystick.services.writer import Writer, running_writer

@@ -18,7 +18,7 @@ from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.changes import list_changes
 from tallystick.services.context import Context
 from tallystick.services.four_eyes import set_four_eyes
-from tallystick.services.posting import Asked, Outcome
+from tallystick.services.postings import Asked, Outcome
 from tallystick.store.db import Database
 
 FROM_50 = FourEyes(points_from=Points(50_00))

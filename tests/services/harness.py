@@ -17,7 +17,8 @@ from tallystick.services.applications import create_application
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.services.imports import ImportReport, import_points
-from tallystick.services.posting import Outcome, Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Outcome, Posting
 from tallystick.services.programs import create_program
 from tallystick.services.users import UserWish, get_user, update_user
 

@@ -18,7 +18,7 @@ from tallystick.services.allowances import allowance_left
 from tallystick.services.batch import post_in_order
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
-from tallystick.services.posting import Outcome, Posted, Posting, Waiting
+from tallystick.services.postings import Outcome, Posted, Posting, Waiting
 from tallystick.services.users import UserWish, update_user
 from tallystick.services.writer import running_writer
 

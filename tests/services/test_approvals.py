@@ -35,7 +35,7 @@ from tallystick.services.batch import post_in_order
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.services.erasure import erase_customer
-from tallystick.services.posting import Asked, Posted
+from tallystick.services.postings import Asked, Posted
 from tallystick.services.preview import preview_posting
 from tallystick.services.transaction_page import transaction_page
 from tallystick.services.transactions import LogSearch, program_log

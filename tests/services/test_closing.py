@@ -22,7 +22,8 @@ from tallystick.services.context import Context
 from tallystick.services.dashboard import tell_days
 from tallystick.services.deletion import delete_transactions
 from tallystick.services.joining import join_program
-from tallystick.services.posting import Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posting
 from tallystick.store import closing as closing_store
 from tallystick.store import dashboard as store
 from tallystick.store.db import Database, Tx

@@ -25,7 +25,7 @@ from tallystick.services.export_kinds import BalancesWish
 from tallystick.services.exports import record_export
 from tallystick.services.imports import import_points
 from tallystick.services.joining import join_program
-from tallystick.services.posting import Posted
+from tallystick.services.postings import Posted
 from tallystick.services.profiles import get_profile, update_profiles
 from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.verify import verify

@@ -19,7 +19,8 @@ from tallystick.services.context import Context, Limits
 from tallystick.services.export_files import export_file
 from tallystick.services.export_kinds import BalancesWish, LogWish
 from tallystick.services.export_moments import settled_moment
-from tallystick.services.posting import Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posting
 from tallystick.services.transactions import TransactionFilter, list_program_transactions
 from tallystick.services.writer import Writer, running_writer
 

@@ -11,7 +11,7 @@ from tallystick.core.programs import Program
 from tallystick.services.context import Context
 from tallystick.services.finding import Found, find_anything
 from tallystick.services.import_jobs import get_job
-from tallystick.services.posting import Posted
+from tallystick.services.postings import Posted
 from tallystick.services.profiles import update_profiles
 from tallystick.services.transaction_page import transaction_page
 

@@ -23,7 +23,8 @@ from tallystick.services.balances import member_balances, program_totals
 from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context, Limits
 from tallystick.services.imports import ImportReport, import_points
-from tallystick.services.posting import Posted, Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posted, Posting
 from tallystick.services.programs import create_program
 from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.verify import verify

@@ -25,7 +25,7 @@ from tallystick.core.programs import Program, ReturnPolicy
 from tallystick.core.validity import NEVER, Duration
 from tallystick.services.balances import member_balances
 from tallystick.services.context import Context
-from tallystick.services.posting import Posted
+from tallystick.services.postings import Posted
 from tallystick.services.preview import PostingPreview, preview_posting
 from tallystick.services.transaction_page import transaction_page
 from tallystick.services.verify import verify

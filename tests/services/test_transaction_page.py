@@ -15,7 +15,7 @@ from tallystick.core.validity import NEVER, Duration, Keyword
 from tallystick.services.activation import activate_transactions
 from tallystick.services.context import Context
 from tallystick.services.deletion import delete_transactions
-from tallystick.services.posting import Posted
+from tallystick.services.postings import Posted
 from tallystick.services.transaction_page import TransactionPage, transaction_page
 from tallystick.services.undo import undo_import
 

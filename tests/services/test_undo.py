@@ -18,7 +18,7 @@ from tallystick.services.callers import Caller, CallerKind
 from tallystick.services.context import Context
 from tallystick.services.deletion import delete_transactions
 from tallystick.services.erasure import erase_customer
-from tallystick.services.posting import Posted
+from tallystick.services.postings import Posted
 from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.undo import BelowZero, preview_undo, undo_import
 from tallystick.services.verify import verify

@@ -13,7 +13,8 @@ from tallystick.services.activation import activate_transactions
 from tallystick.services.context import Context
 from tallystick.services.deletion import delete_transactions
 from tallystick.services.imports import import_points
-from tallystick.services.posting import Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posting
 from tallystick.services.programs import create_program
 from tallystick.services.transactions import TransactionFilter, list_transactions
 from tallystick.services.undo import undo_import

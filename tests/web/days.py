@@ -10,7 +10,7 @@ from tallystick.core.programs import Program
 from tallystick.core.transactions import Source
 from tallystick.core.validity import Duration
 from tallystick.services.closing import close_days
-from tallystick.services.posting import Posted
+from tallystick.services.postings import Posted
 
 
 @dataclass(frozen=True, slots=True)

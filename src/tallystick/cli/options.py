@@ -64,11 +64,11 @@ def read_instant(option: str, text: str | None) -> datetime | None:
     return instant
 
 
-def read_points(option: str, text: str) -> Points:
+def read_points(option: str, text: str, *, fix: str = POINTS_FIX) -> Points:
     """The amount that an option's text writes out. Errors: InvalidField."""
     points = parse_points(text)
     if points is None:
-        raise InvalidField(option, shown(text), POINTS_FIX)
+        raise InvalidField(option, shown(text), fix)
     return points
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.options import AsJson, ProgramName, examples, read_instant
+from tallystick.cli.options import AsJson, ProgramName, examples, read_instant, read_points
 from tallystick.cli.output import exact, say, write_json, write_json_array, write_line, write_table
 from tallystick.cli.runtime import run_in_context
 from tallystick.core.approvals import FourEyes
@@ -244,9 +244,9 @@ def four_eyes_(
     as_json: AsJson = False,
 ) -> None:
     """Print or set what waits for a second person."""
-    limit = None if points_from in {None, "none"} else parse_points(points_from or "")
-    if points_from not in {None, "none"} and limit is None:
-        raise InvalidField("--points-from", shown(points_from or ""), "write an amount, or none")
+    limit = None
+    if points_from is not None and points_from != "none":
+        limit = read_points("--points-from", points_from, fix="write an amount, or none")
 
     async def work(context: Context) -> FourEyes:
         program = await get_program_named(context, program_name)
@@ -255,7 +255,8 @@ def four_eyes_(
             imports_wait=found.imports_wait if imports is None else imports,
             points_from=found.points_from if points_from is None else limit,
         )
-        await set_four_eyes(context, None, program.id, wanted)
+        if wanted != found:
+            await set_four_eyes(context, None, program.id, wanted)
         return wanted
 
     found = run_in_context(ctx, work)

@@ -54,10 +54,11 @@ def is_safe(address: str) -> bool:
         return False
     if not parts.hostname or parts.username is not None or parts.fragment:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname))
 
 
-def _is_here(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether it is an address or a name that no network leads to."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -181,7 +181,7 @@ async def approve(
         except (Busy, OutcomeUnknown):
             raise
         except Refusal as refusal:
-            raise NotNow(approval_id, _why(refusal)) from refusal
+            raise NotNow(approval_id, why_not(refusal)) from refusal
         await _decide(tx, caller, found, ApprovalState.APPROVED, note=note, now=now, uuids=uuids)
 
     await _write(context, work)
@@ -346,7 +346,7 @@ def _asker_of(approval: Approval) -> Caller:
     return Caller(kind=CallerKind.PERSON, user_id=approval.asked_by)
 
 
-def _why(refusal: Refusal) -> str:
+def why_not(refusal: Refusal) -> str:
     """What stands against it, said to somebody else than whoever asked."""
     if isinstance(refusal, NotAllowed):
         return f"whoever asked may not {refusal.what} now"

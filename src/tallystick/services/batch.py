@@ -8,7 +8,8 @@ import structlog
 from tallystick.core.errors import Busy, OutcomeUnknown, Refusal
 from tallystick.services.asking import check_together
 from tallystick.services.context import Context
-from tallystick.services.posting import Asked, Outcome, Posted, Posting, Waiting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Asked, Outcome, Posted, Posting, Waiting
 
 BATCH_MAX = 10_000
 

@@ -14,7 +14,8 @@ from tallystick.core.programs import JoinPolicy, Program, ProgramSettings, Retur
 from tallystick.core.transactions import Kind, Source
 from tallystick.services.context import Context
 from tallystick.services.imports import ImportFile, enter_points
-from tallystick.services.posting import Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posting
 from tallystick.services.programs import enter_program
 from tallystick.store.db import Tx
 

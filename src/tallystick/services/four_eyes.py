@@ -16,8 +16,6 @@ from tallystick.store.approvals import Deciders
 from tallystick.store.db import Tx
 from tallystick.store.programs import lock_program
 
-__all__ = ["Deciders", "Standing", "change_within", "four_eyes", "set_four_eyes", "standing"]
-
 CHANGED = "what waits here was changed since; ask for it anew"
 
 

@@ -25,7 +25,7 @@ from tallystick.services.users import check_programs, lock_user, told_user
 from tallystick.store import accounts as store
 from tallystick.store.db import Tx
 from tallystick.store.roles import replace_program_roles
-from tallystick.store.second_factor import find_second_factor
+from tallystick.store.second_factor import find_asked_factor
 from tallystick.store.sessions import delete_user_sessions
 
 LINK_LIFE = timedelta(days=7)
@@ -172,8 +172,8 @@ async def _use_link(  # noqa: PLR0913 - by name
             raise _void()
         user, _ = await lock_user(tx, UserId(found["user_id"]))
         person = Caller(kind=CallerKind.PERSON, user_id=user.user_id, origin=origin)
-        factor = await find_second_factor(tx, user.user_id)
-        if factor is not None and factor.confirmed_at is not None:
+        factor = await find_asked_factor(tx, user.user_id)
+        if factor is not None:
             if not code:
                 fix = "write the one that the app shows now, or a recovery code"
                 raise InvalidField("code", "none", fix)

@@ -17,7 +17,7 @@ from tallystick.services.context import Context
 from tallystick.services.guessing import attempt
 from tallystick.store import accounts as store
 from tallystick.store import sessions as session_store
-from tallystick.store.second_factor import find_second_factor
+from tallystick.store.second_factor import find_asked_factor
 
 _HASHER = PasswordHasher()
 
@@ -61,10 +61,10 @@ async def change_password(context: Context, caller: Caller, *, old: str, new: st
     assert caller.user_id is not None
     check_new_password(new, email=caller.email, field="newPassword")
     async with context.database.reader() as reader:
-        factor = await find_second_factor(reader, caller.user_id)
+        factor = await find_asked_factor(reader, caller.user_id)
     async with attempt(context, email=caller.email, address=None) as tried:
         tried.succeeded = await is_password_of(context, caller, old)
-        tried.forgets = factor is None or factor.confirmed_at is None
+        tried.forgets = factor is None
     if not tried.succeeded:
         raise InvalidField("oldPassword", "another password", "write the one you sign in with")
     password_hash, now = await hash_of(new), context.clock()

@@ -50,8 +50,6 @@ from tallystick.store.closing import touch_days
 from tallystick.store.db import Tx
 from tallystick.store.roles import Poster
 
-__all__ = ["Asked", "Outcome", "Posted", "Posting", "Waiting", "owing_until", "post"]
-
 UNKNOWN_SUBLEDGER = SubledgerId(-1)  # stands for one that a refused deduction must not make
 
 

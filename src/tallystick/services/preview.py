@@ -13,7 +13,8 @@ from tallystick.core.transactions import LotState, Taking
 from tallystick.core.validity import NEVER
 from tallystick.services.asking import postings_wait
 from tallystick.services.context import Context
-from tallystick.services.posting import Posted, Posting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Posted, Posting
 from tallystick.store import balances as balance_store
 from tallystick.store import transactions as store
 from tallystick.store.db import Reader, Tx

@@ -51,8 +51,8 @@ async def get_second_factor(context: Context, caller: Caller) -> SecondFactor:
     """Whether the caller has a second factor, and how many recovery codes. Errors: NotAllowed."""
     user_id = _own_id(caller)
     async with context.database.snapshot() as reader:
-        found = await store.find_second_factor(reader, user_id)
-        if found is None or found.confirmed_at is None:
+        found = await store.find_asked_factor(reader, user_id)
+        if found is None:
             return SecondFactor()
         left = await store.count_recovery_codes(reader, user_id)
     return SecondFactor(since=found.confirmed_at, codes_left=left)
@@ -150,8 +150,7 @@ async def reset_second_factor(context: Context, caller: Caller | None, user_id: 
     now = context.clock()
     async with context.database.transaction() as tx:
         user, _ = await lock_user(tx, user_id)
-        found = await store.find_second_factor(tx, user_id)
-        if found is None or found.confirmed_at is None:
+        if await store.find_asked_factor(tx, user_id) is None:
             raise NotFound("second factor of", user.email)
         await store.delete_second_factor(tx, user_id)
         await session_store.delete_user_sessions(tx, user_id)
@@ -194,15 +193,15 @@ async def _with_both(
 
 
 async def _find_on(reader: Reader, caller: Caller) -> StoredFactor:
-    found = await store.find_second_factor(reader, _own_id(caller))
-    if found is None or found.confirmed_at is None:
+    found = await store.find_asked_factor(reader, _own_id(caller))
+    if found is None:
         raise NotFound("second factor of", caller.email, "turn it on first")
     return found
 
 
 async def _find_begun(reader: Reader, caller: Caller, now: datetime) -> StoredFactor:
     found = await store.find_second_factor(reader, _own_id(caller))
-    if found is None or found.confirmed_at or now >= found.begun_at + SETUP_LIFE:
+    if found is None or found.is_asked_for or now >= found.begun_at + SETUP_LIFE:
         raise NotFound("begun second factor of", caller.email, "begin anew")
     return found
 

@@ -22,7 +22,7 @@ from tallystick.services.passwords import is_password
 from tallystick.store import accounts as people_store
 from tallystick.store import sessions as store
 from tallystick.store.db import Tx
-from tallystick.store.second_factor import StoredFactor, find_second_factor
+from tallystick.store.second_factor import StoredFactor, find_asked_factor
 
 T = TypeVar("T")
 
@@ -118,8 +118,7 @@ async def _lock_factor(tx: Tx, user_id: UserId) -> StoredFactor | None:
     none of those that end by that.
     """
     await people_store.lock_person(tx, user_id)
-    factor = await find_second_factor(tx, user_id)
-    return None if factor is None or factor.confirmed_at is None else factor
+    return await find_asked_factor(tx, user_id)
 
 
 async def open_with_code(  # noqa: PLR0913 - by name

@@ -18,7 +18,8 @@ import structlog
 
 from tallystick.core.errors import Busy, OutcomeUnknown, Refusal
 from tallystick.services.context import Context
-from tallystick.services.posting import Asked, Outcome, Posted, Posting, Waiting, post
+from tallystick.services.posting import post
+from tallystick.services.postings import Asked, Outcome, Posted, Posting, Waiting
 
 _LOG = structlog.get_logger()
 _RETRY_SECONDS = 0.02  # how long a posting to a locked holder rests before it is tried again

@@ -19,6 +19,11 @@ class StoredFactor:
     begun_at: datetime
     confirmed_at: datetime | None
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether signing in takes a code of it."""
+        return self.confirmed_at is not None
+
 
 async def begin_second_factor(
     tx: Tx, user_id: UserId, sealed_secret: bytes, *, now: datetime
@@ -32,6 +37,12 @@ async def find_second_factor(reader: Reader, user_id: UserId) -> StoredFactor | 
     """The factor of a user, confirmed or not."""
     row = await reader.fetchrow(_SQL["find_second_factor"], user_id)
     return None if row is None else StoredFactor(**row)
+
+
+async def find_asked_factor(reader: Reader, user_id: UserId) -> StoredFactor | None:
+    """The factor that a user has to show; None for one that is not confirmed as well."""
+    found = await find_second_factor(reader, user_id)
+    return found if found is not None and found.is_asked_for else None
 
 
 async def confirm_second_factor(tx: Tx, user_id: UserId, *, now: datetime) -> None:

@@ -1,8 +1,11 @@
-"""Addresses of pages about things whose names may hold anything."""
+"""Addresses of pages that others lead to, also of things whose names may hold anything."""
 
 from urllib.parse import quote
 
 from tallystick.core.ids import ProgramId
+
+ME = "/account/me"
+PEOPLE = "/account/people"
 
 
 def segment(text: str) -> str:

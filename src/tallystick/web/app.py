@@ -15,7 +15,7 @@ from tallystick.edges.noting import note_refusal, route_of
 from tallystick.services.callers import check_may
 from tallystick.services.users import get_user
 from tallystick.web import code_step, invitation, openid, setup, sign_in
-from tallystick.web.cookies import forget_session, keep_note, session_token
+from tallystick.web.cookies import SESSION, keep_note
 from tallystick.web.entrance import Endpoint, caller_of, house_of
 from tallystick.web.forms import read_form
 from tallystick.web.pages import Page
@@ -75,7 +75,7 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
             check_same_site(request)
             return await endpoint(request)
         except NotSignedIn as refusal:
-            if session_token(request):
+            if SESSION.token(request):
                 note_refusal(request.scope, refusal)
             return _to_sign_in(request)
         except Refusal as refusal:
@@ -110,8 +110,8 @@ def _to_sign_in(request: Request) -> Response:
         response = Response(headers={"HX-Redirect": to})  # a redirect would be swapped in
     else:
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
-    if session_token(request):
-        forget_session(response, request)
+    if SESSION.token(request):
+        SESSION.forget(response, request)
     return response
 
 

@@ -23,7 +23,6 @@ _WORDS = {
     "join": "Joined",
     "activate_points": "Points activated",
     "delete_transactions": "Transactions deleted",
-    "problems": "Problems",
     "imports": "Import",
     "import_points": "Points imported",
     "import_join_dates": "Join dates imported",

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from tallystick.core.errors import InvalidField, NotSignedIn, TooManyAttempts
 from tallystick.edges.origin import origin_of
 from tallystick.services.unfinished import check_unfinished, finish_sign_in
-from tallystick.web.cookies import forget_sign_in, sign_in_token
+from tallystick.web.cookies import SIGN_IN
 from tallystick.web.entrance import CODE_PATH, Endpoint, house_of, let_in
 from tallystick.web.forms import Filled, read_form
 from tallystick.web.refusals import STATUS_OF
@@ -24,7 +24,7 @@ async def show_code(request: Request) -> Response:
     query = request.query_params
     to = way_on(query.get("next"))
     try:
-        await check_unfinished(house_of(request).context, sign_in_token(request) or "")
+        await check_unfinished(house_of(request).context, SIGN_IN.token(request) or "")
     except NotSignedIn:
         return RedirectResponse(f"/login?next={quote(to)}", HTTPStatus.SEE_OTHER)
     return _form(request, Filled(), to, query.get("with") == RECOVERY)
@@ -37,7 +37,7 @@ async def do_code(request: Request) -> Response:
     try:
         session = await finish_sign_in(
             house_of(request).context,
-            sign_in_token(request) or "",
+            SIGN_IN.token(request) or "",
             code=form.get("code", ""),
             origin=origin_of(request),
         )
@@ -49,7 +49,7 @@ async def do_code(request: Request) -> Response:
         response = sign_in_form(request, to=to, refusal=refusal)
     else:
         response = let_in(request, session, to)
-    forget_sign_in(response, request)
+    SIGN_IN.forget(response, request)
     return response
 
 

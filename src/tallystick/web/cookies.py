@@ -1,5 +1,7 @@
 """The cookies: who has signed in, who is about to, here or elsewhere, and the next page's note."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -16,50 +18,30 @@ NOTE_COOKIE = "tallystick-note"
 START_COOKIE = "tallystick-openid"
 
 
-def session_token(request: Request) -> str | None:
-    """The token of whoever has signed in with this browser."""
-    return request.cookies.get(_name(request, SESSION_COOKIE))
+@dataclass(frozen=True, slots=True)
+class TokenCookie:
+    """A cookie that holds a token; `life`: for how long, None until the browser is closed."""
+
+    name: str
+    life: timedelta | None = None
+
+    def token(self, request: Request) -> str | None:
+        """What this browser shows."""
+        return request.cookies.get(_name(request, self.name))
+
+    def keep(self, response: Response, request: Request, token: str) -> None:
+        """Have the browser send the token along from now on."""
+        seconds = None if self.life is None else int(self.life.total_seconds())
+        _set(response, request, self.name, token, max_age=seconds)
+
+    def forget(self, response: Response, request: Request) -> None:
+        """Have the browser forget the token."""
+        _set(response, request, self.name, "", max_age=0)
 
 
-def keep_session(response: Response, request: Request, token: str) -> None:
-    """Have the browser send the token along until it is closed or the session ends."""
-    _set(response, request, SESSION_COOKIE, token, max_age=None)
-
-
-def forget_session(response: Response, request: Request) -> None:
-    """Have the browser forget the token."""
-    _set(response, request, SESSION_COOKIE, "", max_age=0)
-
-
-def sign_in_token(request: Request) -> str | None:
-    """The token of whoever has begun to sign in with this browser."""
-    return request.cookies.get(_name(request, SIGN_IN_COOKIE))
-
-
-def keep_sign_in(response: Response, request: Request, token: str) -> None:
-    """Have the browser send the token along while a code can be shown with it."""
-    seconds = int(SIGN_IN_LIFE.total_seconds())
-    _set(response, request, SIGN_IN_COOKIE, token, max_age=seconds)
-
-
-def forget_sign_in(response: Response, request: Request) -> None:
-    """Have the browser forget that somebody has begun to sign in."""
-    _set(response, request, SIGN_IN_COOKIE, "", max_age=0)
-
-
-def start_token(request: Request) -> str | None:
-    """What this browser shows when it is back from the provider."""
-    return request.cookies.get(_name(request, START_COOKIE))
-
-
-def keep_start(response: Response, request: Request, token: str) -> None:
-    """Have the browser show this when it is back; a link from elsewhere brings it along."""
-    _set(response, request, START_COOKIE, token, max_age=int(START_LIFE.total_seconds()))
-
-
-def forget_start(response: Response, request: Request) -> None:
-    """Have the browser forget that it was on the way."""
-    _set(response, request, START_COOKIE, "", max_age=0)
+SESSION = TokenCookie(SESSION_COOKIE)  # of whoever has signed in
+SIGN_IN = TokenCookie(SIGN_IN_COOKIE, SIGN_IN_LIFE)  # of whoever has yet to show a code
+START = TokenCookie(START_COOKIE, START_LIFE)  # of whoever has gone to the provider
 
 
 def keep_note(response: Response, request: Request, note: Note) -> None:

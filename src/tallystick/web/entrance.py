@@ -17,7 +17,7 @@ from tallystick.services.callers import Caller
 from tallystick.services.house import House
 from tallystick.services.sessions import Session, sign_out
 from tallystick.services.unfinished import Unfinished
-from tallystick.web.cookies import keep_session, keep_sign_in, session_token
+from tallystick.web.cookies import SESSION, SIGN_IN
 
 HOME = "/"
 CODE_PATH = "/login/code"
@@ -37,7 +37,7 @@ def public_url(request: Request) -> str:
 
 async def caller_of(request: Request) -> Caller:
     """Who has signed in with this browser. Errors: NotSignedIn."""
-    token = session_token(request)
+    token = SESSION.token(request)
     if not token:
         raise NotSignedIn("sign in first")
     caller = await house_of(request).doorkeeper.identify(f"Bearer {token}")
@@ -51,13 +51,13 @@ def let_in(request: Request, session: Session, to: str = HOME) -> Response:
     The session that it showed before ends, once the answer is on its way.
     """
     response = RedirectResponse(to, HTTPStatus.SEE_OTHER, background=BackgroundTask(leave, request))
-    keep_session(response, request, session.token)
+    SESSION.keep(response, request, session.token)
     return response
 
 
 async def leave(request: Request) -> None:
     """End the session that the browser shows, if it shows one."""
-    if token := session_token(request):
+    if token := SESSION.token(request):
         house = house_of(request)
         await sign_out(house.context, token, origin=origin_of(request))
         house.doorkeeper.forget(f"Bearer {token}")
@@ -66,5 +66,5 @@ async def leave(request: Request) -> None:
 def to_code(request: Request, unfinished: Unfinished, to: str) -> Response:
     """To the page that asks for a code, and after that to the one that was wanted."""
     response = RedirectResponse(f"{CODE_PATH}?next={quote(to)}", HTTPStatus.SEE_OTHER)
-    keep_sign_in(response, request, unfinished.token)
+    SIGN_IN.keep(response, request, unfinished.token)
     return response

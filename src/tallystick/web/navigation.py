@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tallystick.core.roles import Right
 from tallystick.services.approvals import waiting_for
+from tallystick.web.addresses import PEOPLE
 from tallystick.web.visits import Visit
 
 
@@ -59,7 +60,7 @@ _EVERYWHERE = (
     (
         "Settings",
         (
-            ("People", "users", "/account/people", Right.PEOPLE),
+            ("People", "users", PEOPLE, Right.PEOPLE),
             ("Roles", "shield-check", "/account/roles", Right.OWN_ACCOUNT),
             ("API keys", "key-round", "/account/keys", Right.KEYS),
             ("Audit log", "file-clock", "/account/audit", Right.AUDIT),

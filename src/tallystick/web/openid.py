@@ -9,12 +9,11 @@ from tallystick.core.errors import NotAllowed, NotSignedIn, ProviderFailed, TooM
 from tallystick.core.openid import CALLBACK
 from tallystick.edges.origin import origin_of
 from tallystick.services import openid
-from tallystick.web.cookies import forget_start, keep_note, keep_start, start_token
+from tallystick.web.addresses import ME
+from tallystick.web.cookies import START, keep_note
 from tallystick.web.entrance import HOME, Endpoint, caller_of, house_of, let_in
 from tallystick.web.sign_in import sign_in_form, way_on
 from tallystick.web.visits import Note
-
-ME = "/account/me"
 
 
 async def go(request: Request) -> Response:
@@ -24,13 +23,13 @@ async def go(request: Request) -> Response:
         start = await openid.start(
             house_of(request).context,
             way_on=to,
-            browser=start_token(request),
+            browser=START.token(request),
             origin=origin_of(request),
         )
     except (ProviderFailed, TooManyAttempts) as refusal:
         return sign_in_form(request, to=to, refusal=refusal)
     response = RedirectResponse(start.address, HTTPStatus.SEE_OTHER)
-    keep_start(response, request, start.browser)
+    START.keep(response, request, start.browser)
     return response
 
 
@@ -50,7 +49,7 @@ async def come_back(request: Request) -> Response:
     except (NotAllowed, ProviderFailed) as refusal:
         return sign_in_form(request, to=to, refusal=refusal)
     response = let_in(request, session, to)
-    forget_start(response, request)
+    START.forget(response, request)
     return response
 
 
@@ -65,7 +64,7 @@ async def _connected(request: Request, brought: openid.Return, back: openid.Back
     await openid.connect(house_of(request).context, caller, brought)
     response = RedirectResponse(ME, HTTPStatus.SEE_OTHER)
     keep_note(response, request, Note(text="The account is connected. You can sign in with it."))
-    forget_start(response, request)
+    START.forget(response, request)
     return response
 
 
@@ -73,7 +72,7 @@ def _brought(request: Request) -> openid.Return:
     found = request.query_params
     return openid.Return(
         state=found.get("state", ""),
-        browser=start_token(request) or "",
+        browser=START.token(request) or "",
         code=found.get("code", ""),
         error=found.get("error", ""),
         issuer=found.get("iss", ""),

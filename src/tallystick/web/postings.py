@@ -20,7 +20,7 @@ from tallystick.core.validity import (
     parse_duration,
 )
 from tallystick.services.callers import Caller
-from tallystick.services.posting import Posting
+from tallystick.services.postings import Posting
 from tallystick.web.dates import day_in, end_of
 
 UNITS = {"h": "hours", "D": "days", "W": "weeks", "M": "months", "Y": "years"}

@@ -10,7 +10,7 @@ from tallystick.core.errors import NotSignedIn, Refusal, TooManyAttempts
 from tallystick.edges.origin import origin_of
 from tallystick.services.accounts import has_users
 from tallystick.services.unfinished import Unfinished, start_sign_in
-from tallystick.web.cookies import forget_session
+from tallystick.web.cookies import SESSION
 from tallystick.web.entrance import HOME, Endpoint, house_of, leave, let_in, to_code
 from tallystick.web.forms import read_form
 from tallystick.web.refusals import STATUS_OF
@@ -48,7 +48,7 @@ async def do_sign_out(request: Request) -> Response:
     """End the session, here and in the browser."""
     await leave(request)
     response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
-    forget_session(response, request)
+    SESSION.forget(response, request)
     return response
 
 

@@ -9,7 +9,7 @@ from tallystick.core.approvals import (
     SettingsWish,
     UndoWish,
 )
-from tallystick.core.errors import InvalidField, NotAllowed, NotFound, Refusal, shown
+from tallystick.core.errors import InvalidField, Refusal, shown
 from tallystick.core.ids import ApprovalId
 from tallystick.core.points import FIX, parse_points, render_points
 from tallystick.core.roles import Right
@@ -47,16 +47,14 @@ async def _show_approvals(visit: Visit) -> View:
     values = {
         **_WORDS,
         "overview": overview,
-        "mine": [each.id for each in overview.waiting if _is_mine(visit, each)],
+        "mine": [
+            each.id for each in overview.waiting if approvals.may_withdraw(visit.caller, each)
+        ],
         "decidable": [
             each.id for each in overview.waiting if approvals.may_decide(visit.caller, each)
         ],
     }
     return View(template="approvals.html", values=values)
-
-
-def _is_mine(visit: Visit, approval: Approval) -> bool:
-    return approvals.may_withdraw(visit.caller, approval)
 
 
 async def _show_approval(visit: Visit) -> View:
@@ -67,7 +65,7 @@ async def _show_approval(visit: Visit) -> View:
         "approval": found,
         "wish": found.wish,
         "may_decide": found.waits and approvals.may_decide(visit.caller, found),
-        "may_withdraw": found.waits and _is_mine(visit, found),
+        "may_withdraw": found.waits and approvals.may_withdraw(visit.caller, found),
         **await _details(visit, found),
     }
     return View(template="approval.html", values=values)
@@ -90,12 +88,8 @@ async def _details(visit: Visit, approval: Approval) -> dict[str, object]:
                     details["undo"] = await preview_job_undo(visit.context, program, import_id)
             case ActivationWish() | SettingsWish() | PointsWish():
                 pass
-    except NotFound as refusal:
-        details["problem"] = str(refusal)
-    except NotAllowed as refusal:
-        details["problem"] = f"whoever asked may not {refusal.what} now"
     except Refusal as refusal:
-        details["problem"] = str(refusal)
+        details["problem"] = approvals.why_not(refusal)
     return details
 
 

@@ -13,14 +13,13 @@ from tallystick.services.programs import list_programs
 from tallystick.services.second_factor import get_second_factor
 from tallystick.services.sessions import end_other_sessions, end_session, list_sessions
 from tallystick.services.users import UserWish, update_own_settings, update_user
+from tallystick.web.addresses import ME
 from tallystick.web.browsers import browser_of
 from tallystick.web.pages import Page
 from tallystick.web.routes.openid import identity_values
 from tallystick.web.showing import LOCALES
 from tallystick.web.sign_in import way_on
 from tallystick.web.visits import Answer, Note, Redirect, View, Visit
-
-ME = "/account/me"
 
 _THEMES = {
     Theme.SYSTEM: "Like the system",

@@ -9,13 +9,11 @@ from tallystick.core.roles import Right
 from tallystick.edges.origin import origin_of
 from tallystick.services import openid
 from tallystick.services.users import get_user
-from tallystick.web.cookies import keep_start, start_token
+from tallystick.web.addresses import ME, PEOPLE
+from tallystick.web.cookies import START
 from tallystick.web.pages import Page
 from tallystick.web.rendering import render
 from tallystick.web.visits import Note, Redirect, View, Visit
-
-ME = "/account/me"
-PEOPLE = "/account/people"
 
 
 async def identity_values(visit: Visit, user_id: UserId) -> dict[str, Any]:
@@ -33,13 +31,13 @@ async def _connect(visit: Visit) -> Response:
     start = await openid.start(
         visit.context,
         way_on=ME,
-        browser=start_token(visit.request),
+        browser=START.token(visit.request),
         user_id=visit.person.user_id,
         origin=origin_of(visit.request),
     )
     values = {"provider": provider.settings.name, "address": start.address}
     response = await render(visit, View(template="openid_connect.html", values=values))
-    keep_start(response, visit.request, start.browser)
+    START.keep(response, visit.request, start.browser)
     return response
 
 

@@ -10,6 +10,7 @@ from tallystick.services.programs import list_programs
 from tallystick.services.second_factor import reset_second_factor
 from tallystick.services.sessions import end_session, list_sessions
 from tallystick.services.users import UserWish, delete_user, get_user, list_users, update_user
+from tallystick.web.addresses import PEOPLE
 from tallystick.web.browsers import browser_of
 from tallystick.web.entrance import public_url
 from tallystick.web.pages import Page
@@ -17,7 +18,6 @@ from tallystick.web.person_form import chosen_roles, fields_of, role_values
 from tallystick.web.routes.openid import identity_values
 from tallystick.web.visits import Note, Redirect, View, Visit
 
-PEOPLE = "/account/people"
 PERSON = f"{PEOPLE}/{{person}}"
 
 _PEOPLE_A_PAGE = 50

@@ -13,8 +13,8 @@ from tallystick.services.second_factor import (
     renew_recovery_codes,
     turn_off_second_factor,
 )
+from tallystick.web.addresses import ME
 from tallystick.web.pages import Page
-from tallystick.web.routes.me import ME
 from tallystick.web.visits import Note, Redirect, View, Visit
 
 _QUIET_ZONE = 4  # modules of white around the code, as readers want them
